@@ -1,0 +1,18 @@
+//! What things are: ids, tenants, principals, scopes, resources, their fields and the codes of errors.
+//!
+//! Plain values and rules only. No I/O, no clock but [`clock::now`], no web framework and no database
+//! library: `make test` proves the last two from the dependency graph.
+
+pub mod clock;
+pub mod code;
+pub mod documents;
+pub mod field;
+pub mod ids;
+pub mod list;
+pub mod person;
+pub mod principal;
+pub mod projects;
+pub mod resource;
+pub mod scope;
+pub mod tasks;
+pub mod tenant;

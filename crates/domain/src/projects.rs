@@ -1,0 +1,42 @@
+//! Projects: what a tenant's work is grouped by.
+
+use crate::field::{Choice, LongText, Text};
+use crate::list::{Filter, Kind, Ordering};
+use crate::resource::Resource;
+
+crate::choice! {
+    /// Where a project stands.
+    pub enum ProjectStatus {
+        /// Being worked on.
+        Active = "active",
+        /// Finished.
+        Completed = "completed",
+        /// Out of sight.
+        Archived = "archived",
+    }
+}
+
+crate::fields! {
+    /// What a client may write in a project.
+    pub ProjectFields, ProjectPatch {
+        /// The project's name, unique within the tenant.
+        name: Text<255>,
+        /// Free text.
+        description: LongText<20_000> = LongText::default(),
+        /// Where the project stands.
+        status: ProjectStatus = ProjectStatus::Active,
+    }
+}
+
+/// The resource.
+pub const PROJECTS: Resource = Resource {
+    name: "projects",
+    singular: "project",
+    about: "What a tenant's work is grouped by.",
+    filters: &[
+        Filter::equals("status", "status", Kind::Choice(ProjectStatus::words)),
+        Filter::equals("name", "name", Kind::Text),
+    ],
+    orderings: &[Ordering::by("name", Kind::Text), Ordering::by("status", Kind::Text)],
+    search_column: "name_search",
+};

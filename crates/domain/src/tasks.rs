@@ -1,0 +1,70 @@
+//! Tasks: one piece of work within a project.
+
+use crate::field::{Choice, Day, LongText, Reference, Text};
+use crate::list::{Filter, Kind, Ordering};
+use crate::resource::Resource;
+
+crate::choice! {
+    /// Where a task stands.
+    pub enum TaskStatus {
+        /// Not begun.
+        Todo = "todo",
+        /// Being worked on.
+        InProgress = "in_progress",
+        /// Finished.
+        Done = "done",
+    }
+}
+
+crate::choice! {
+    /// How much a task matters.
+    pub enum TaskPriority {
+        /// Can wait.
+        Low = "low",
+        /// The usual.
+        Medium = "medium",
+        /// Soon.
+        High = "high",
+        /// Now.
+        Critical = "critical",
+    }
+}
+
+crate::fields! {
+    /// What a client may write in a task.
+    pub TaskFields, TaskPatch {
+        /// The project that it belongs to, of the same tenant.
+        project: Reference,
+        /// What is to be done.
+        title: Text<255>,
+        /// Free text.
+        description: LongText<20_000> = LongText::default(),
+        /// Where the task stands.
+        status: TaskStatus = TaskStatus::Todo,
+        /// How much it matters.
+        priority: TaskPriority = TaskPriority::Medium,
+        /// The day by which it should be done.
+        due_date: Option<Day> = None,
+    }
+}
+
+/// The resource.
+pub const TASKS: Resource = Resource {
+    name: "tasks",
+    singular: "task",
+    about: "One piece of work within a project.",
+    filters: &[
+        Filter::equals("project", "project_id", Kind::Id),
+        Filter::equals("status", "status", Kind::Choice(TaskStatus::words)),
+        Filter::equals("priority", "priority", Kind::Choice(TaskPriority::words)),
+        Filter::from("due_after", "due_date", Kind::Day),
+        Filter::before("due_before", "due_date", Kind::Day),
+    ],
+    orderings: &[
+        Ordering::by("title", Kind::Text),
+        Ordering::by("status", Kind::Text),
+        Ordering::by("priority", Kind::Text),
+        Ordering::by_nullable("due_date", Kind::Day),
+    ],
+    search_column: "title_search",
+};
