@@ -1,0 +1,33 @@
+//! The database, and the only crate that knows diesel: connections, the tenant transaction, one file per table.
+//!
+//! Nothing here knows HTTP, tokens or passwords. No connection and no pool leaves this crate: a caller gets a
+//! [`TenantDb`](tenant_db::TenantDb) for a scope it was given, or one of the narrow stores for log-in and operators.
+
+mod block;
+pub mod bootstrap;
+pub mod connect;
+pub mod credentials;
+pub mod crud;
+mod documents;
+pub mod error;
+mod fairness;
+pub mod idempotency;
+pub mod lint;
+mod listing;
+pub mod migrate;
+pub mod platform;
+mod pool;
+mod projects;
+mod schema;
+mod session;
+mod tasks;
+pub mod tenant_db;
+pub mod users;
+mod watch;
+mod write;
+
+pub use pool::PoolSettings;
+
+pub use documents::{Document, Documents};
+pub use projects::{Project, ProjectStatistics, Projects};
+pub use tasks::{Task, Tasks};

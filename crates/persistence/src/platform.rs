@@ -1,0 +1,149 @@
+//! The operator's door: tenants and people, across tenants. Every operation is one transaction under the operator's
+//! name, and leaves a row in the tenant's audit log if it changed anything. Serves commands, never a request.
+
+mod error;
+mod tenants;
+mod users;
+
+use bulkhead_domain::ids::{TenantId, UserId, new_id};
+use bulkhead_domain::tenant::TenantName;
+use diesel::ExpressionMethods as _;
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use postgres_protocol::escape::escape_literal;
+use serde_json::Value;
+
+pub use error::PlatformError;
+pub use tenants::{NewTenant, TenantStatus, TenantSummary};
+pub use users::NewUser;
+
+use crate::connect::{ConnectSettings, connect};
+use crate::schema::audit_log;
+
+/// The longest operator's name, in characters.
+const ACTOR_MAX: usize = 200;
+
+/// A connection as `bulkhead_platform`, in one operator's name.
+pub struct Platform {
+    connection: AsyncPgConnection,
+    actor: String,
+}
+
+/// What an operation did, for the audit log.
+struct Deed {
+    tenant: TenantId,
+    action: &'static str,
+    target: Value,
+}
+
+impl Platform {
+    /// Connects. `actor` names the operator in audit logs: 1 to 200 printable characters.
+    ///
+    /// # Errors
+    /// No usable name, or no connection.
+    pub async fn connect(settings: &ConnectSettings, actor: &str) -> Result<Self, PlatformError> {
+        let actor = actor.trim();
+        if !(1..=ACTOR_MAX).contains(&actor.chars().count()) || actor.chars().any(char::is_control) {
+            return Err(PlatformError::BadActor);
+        }
+        let (connection, _) = connect(settings).await?;
+        Ok(Self { connection, actor: actor.to_owned() })
+    }
+
+    /// Creates an active tenant, with a first domain and a first user if given. All of it or nothing.
+    ///
+    /// # Errors
+    /// The slug, the domain or the user's name is taken; the domain is no host name; the database is away.
+    pub async fn create_tenant(&mut self, new: &NewTenant) -> Result<TenantId, PlatformError> {
+        self.begin().await?;
+        let outcome = self.create_tenant_in_tx(new).await;
+        self.end(outcome).await
+    }
+
+    async fn create_tenant_in_tx(&mut self, new: &NewTenant) -> Result<TenantId, PlatformError> {
+        let domain = new.domain.as_deref().map(tenants::host_name).transpose()?;
+        let tenant = tenants::insert(&mut self.connection, new, domain.as_deref()).await?;
+        let target = serde_json::json!({ "slug": new.slug, "name": new.name, "domain": domain });
+        self.audit(Deed { tenant, action: "tenant.create", target }).await?;
+        if let Some(user) = &new.admin {
+            self.create_user_in_tx(tenant, user).await?;
+        }
+        Ok(tenant)
+    }
+
+    /// Creates an active user in an active tenant.
+    ///
+    /// # Errors
+    /// The tenant is unknown or not active; the user name or the address is taken there; the database is away.
+    pub async fn create_user(&mut self, tenant: TenantId, new: &NewUser) -> Result<UserId, PlatformError> {
+        self.begin().await?;
+        let outcome = match tenants::require_active(&mut self.connection, tenant).await {
+            Ok(()) => self.create_user_in_tx(tenant, new).await,
+            Err(error) => Err(error),
+        };
+        self.end(outcome).await
+    }
+
+    async fn create_user_in_tx(&mut self, tenant: TenantId, new: &NewUser) -> Result<UserId, PlatformError> {
+        let user = users::insert(&mut self.connection, tenant, new).await?;
+        let target =
+            serde_json::json!({ "user": user, "username": new.username.as_str(), "role": new.role.as_str() });
+        self.audit(Deed { tenant, action: "user.create", target }).await?;
+        Ok(user)
+    }
+
+    /// Every tenant, by slug.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn list_tenants(&mut self) -> Result<Vec<TenantSummary>, PlatformError> {
+        self.begin().await?;
+        let outcome = tenants::list(&mut self.connection).await;
+        self.end(outcome).await
+    }
+
+    /// The tenant of that id, slug or host, if there is one.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn find_tenant(&mut self, name: &TenantName) -> Result<Option<TenantSummary>, PlatformError> {
+        self.begin().await?;
+        let outcome = tenants::find(&mut self.connection, name).await;
+        self.end(outcome).await
+    }
+
+    async fn begin(&mut self) -> Result<(), PlatformError> {
+        let actor = escape_literal(&self.actor);
+        let sql = format!("begin; set local bulkhead.platform_actor = {}", actor.trim_start());
+        Ok(AnsiTransactionManager::begin_transaction_sql(&mut self.connection, &sql).await?)
+    }
+
+    async fn end<T>(&mut self, outcome: Result<T, PlatformError>) -> Result<T, PlatformError> {
+        match outcome {
+            Ok(value) => {
+                AnsiTransactionManager::commit_transaction(&mut self.connection).await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) =
+                    AnsiTransactionManager::rollback_transaction(&mut self.connection).await
+                {
+                    tracing::debug!(error = %rollback, "rollback failed; the connection is gone");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn audit(&mut self, deed: Deed) -> Result<(), PlatformError> {
+        let row = (
+            audit_log::tenant_id.eq(deed.tenant.uuid()),
+            audit_log::id.eq(new_id()),
+            audit_log::actor_kind.eq("operator"),
+            audit_log::actor_id.eq(&self.actor),
+            audit_log::action.eq(deed.action),
+            audit_log::target.eq(deed.target),
+        );
+        diesel::insert_into(audit_log::table).values(row).execute(&mut self.connection).await?;
+        Ok(())
+    }
+}

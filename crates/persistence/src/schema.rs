@@ -1,0 +1,108 @@
+//! diesel's view of the tables that belong to no single resource: tenants, people, credentials, idempotency keys, audit.
+//! A resource's own table stands in the resource's own file.
+
+diesel::table! {
+    tenants (id) {
+        id -> Uuid,
+        slug -> Text,
+        name -> Text,
+        status -> Text,
+        token_epoch -> BigInt,
+        on_trial -> Bool,
+        paid_until -> Nullable<Date>,
+        settings -> Jsonb,
+        registration -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tenant_domains (domain) {
+        domain -> Text,
+        tenant_id -> Uuid,
+        is_primary -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        username -> Text,
+        username_norm -> Text,
+        email -> Text,
+        email_norm -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        role -> Text,
+        status -> Text,
+        token_epoch -> BigInt,
+        version -> BigInt,
+        last_login_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    user_credentials (tenant_id, user_id) {
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        password_hash -> Text,
+        failed_count -> Integer,
+        locked_until -> Nullable<Timestamptz>,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refresh_families (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        user_id -> Uuid,
+        lineage_hash -> Bytea,
+        current_hash -> Bytea,
+        previous_hash -> Nullable<Bytea>,
+        generation -> Integer,
+        created_at -> Timestamptz,
+        rotated_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (tenant_id, principal_id, key) {
+        tenant_id -> Uuid,
+        principal_id -> Uuid,
+        key -> Text,
+        fingerprint -> Bytea,
+        status -> Nullable<SmallInt>,
+        headers -> Nullable<Jsonb>,
+        body -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_log (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_kind -> Text,
+        actor_id -> Text,
+        action -> Text,
+        target -> Jsonb,
+    }
+}
+
+diesel::table! {
+    schema_migrations (name) {
+        name -> Text,
+        checksum -> Text,
+        applied_at -> Timestamptz,
+    }
+}

@@ -1,0 +1,115 @@
+//! Write transactions: `BEGIN` travels with the first statement, so that a single write takes two round trips; and a
+//! write that carries an idempotency key claims it in the first and stores its reply with the COMMIT.
+
+use bulkhead_domain::ids::TenantId;
+use diesel::QueryResult;
+use diesel_async::SimpleAsyncConnection;
+use futures_util::future::join3;
+
+use crate::block::{opening, send};
+use crate::error::{DbError, DbResult};
+use crate::idempotency::{self, Claim, Once, Reply, RetryKey};
+use crate::pool::{Checkout, Pool};
+use crate::session::Session;
+use crate::tenant_db::TenantDb;
+
+/// An open write transaction of one tenant.
+pub struct WriteTx<'c> {
+    checkout: &'c Checkout,
+    tenant: TenantId,
+    begun: bool,
+    claim: Option<Claim<'c>>,
+    replay: bool,
+}
+
+impl WriteTx<'_> {
+    /// Runs one statement, or several that are joined: one round trip.
+    pub(crate) async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(Session<'_>) -> QueryResult<T>,
+    ) -> DbResult<T> {
+        let connection = self.checkout.connection()?;
+        let session = Session::new(connection, self.tenant);
+        if self.begun {
+            return Ok(work(session).await?);
+        }
+        self.begun = true;
+        let opening = opening(self.tenant, "");
+        let claim = self.claim;
+        let mut raw = &connection.raw;
+        // Joined futures are polled in order, so BEGIN is on the wire first, then the claim, then the work.
+        let (begun, claimed, result) =
+            join3(raw.batch_execute(&opening), idempotency::claim(session, claim), work(session)).await;
+        begun?;
+        if !claimed? {
+            self.replay = true;
+            return Err(DbError::Busy("the idempotency key is taken".to_owned()));
+        }
+        Ok(result?)
+    }
+
+    async fn end(&self, how: &str) -> DbResult<()> {
+        let mut raw = &self.checkout.connection()?.raw;
+        Ok(raw.batch_execute(how).await?)
+    }
+}
+
+/// Runs `work` in a transaction of `tenant`: COMMIT when it succeeds, ROLLBACK when it fails. Dropped half way, the
+/// connection is closed, which rolls back.
+pub(crate) async fn write<T>(
+    pool: &Pool,
+    tenant: TenantId,
+    work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
+) -> DbResult<T> {
+    let checkout = pool.take(tenant).await?;
+    let mut tx = WriteTx { checkout: &checkout, tenant, begun: false, claim: None, replay: false };
+    let result = work(&mut tx).await;
+    if tx.begun {
+        match &result {
+            Ok(_) => tx.end("COMMIT").await?,
+            // When even ROLLBACK fails, dropping the checkout closes the connection; the first error is the one to tell.
+            Err(_) if tx.end("ROLLBACK").await.is_err() => return result,
+            Err(_) => {}
+        }
+    }
+    checkout.finish();
+    result
+}
+
+impl TenantDb<'_> {
+    /// Writes once: the reply that `work` makes is stored under `key` in the same transaction, and a second request with
+    /// the same key and fingerprint gets the stored reply without doing the work again.
+    ///
+    /// # Errors
+    /// As [`TenantDb::write`]; [`DbError::KeyReused`] when the key was used for another request; [`DbError::Busy`] while
+    /// the first request with the key is still running. A refused request stores nothing: its key stays free.
+    pub async fn write_once(
+        self,
+        key: Option<&RetryKey>,
+        work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<Reply>,
+    ) -> DbResult<Once> {
+        let Some(key) = key else { return self.write(work).await.map(Once::First) };
+        let tenant = self.scope().tenant();
+        let claim = Claim { principal: self.scope().actor(), key };
+        let checkout = self.pool.take(tenant).await?;
+        let mut tx = WriteTx { checkout: &checkout, tenant, begun: false, claim: Some(claim), replay: false };
+        match work(&mut tx).await {
+            Ok(reply) => {
+                send(checkout.connection()?, tenant, None, async |s| {
+                    idempotency::store(s, claim, &reply).await
+                })
+                .await??;
+                checkout.finish();
+                Ok(Once::First(reply))
+            }
+            Err(error) => {
+                let replay = tx.replay;
+                if tx.begun && tx.end("ROLLBACK").await.is_err() {
+                    return Err(error);
+                }
+                checkout.finish();
+                if replay { idempotency::replay(self, claim).await.map(Once::Replayed) } else { Err(error) }
+            }
+        }
+    }
+}
