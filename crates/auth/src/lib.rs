@@ -1,0 +1,23 @@
+//! Credentials: passwords, opaque secrets, signing keys, and the access tokens that they sign.
+//!
+//! Knows neither the database nor the web framework: whoever calls it brings what was stored and takes away what
+//! is to be stored or sent. The one thing that runs in the background is the pool that hashes passwords.
+
+pub mod algorithm;
+pub mod cache;
+mod claims;
+mod compact;
+pub mod hmac_secret;
+mod json;
+pub mod key_error;
+pub mod keys;
+pub mod keyset;
+pub mod password;
+pub mod password_policy;
+pub mod refresh;
+pub mod secret;
+pub mod token;
+pub mod token_error;
+
+#[cfg(test)]
+mod token_tests;

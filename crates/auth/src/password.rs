@@ -1,0 +1,173 @@
+//! Hashing and verifying passwords: argon2id on a bounded pool with a bounded queue. What a good new password is,
+//! stands in [`crate::password_policy`]; who may try how often is not decided here.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::{self, phc::PasswordHash};
+use argon2::{
+    ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::password_policy::{UnusablePassword, normalise};
+
+/// Memory in KiB, passes and lanes: the least that OWASP ASVS 5.0 appendix C accepts for argon2id.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const OUTPUT_BYTES: usize = 32;
+
+/// How much hashing may go on at once. One hash takes 19 MiB and some 20 ms of a core.
+#[derive(Clone, Copy, Debug)]
+pub struct HashSettings {
+    /// How many hashes run at once; at least one is assumed.
+    pub permits: usize,
+    /// How many more may wait for their turn. The next one is turned away at once.
+    pub queue: usize,
+    /// The longest that one waits.
+    pub wait: Duration,
+}
+
+/// Why no hash was computed.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// Too many are hashing and waiting already. Try again later.
+    #[error("too many passwords are being hashed")]
+    Busy,
+    /// This text can be nobody's password.
+    #[error(transparent)]
+    Unusable(#[from] UnusablePassword),
+    /// A defect: of the random generator, of memory, of the pool.
+    #[error("hashing a password failed")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// What comparing a password with a stored hash said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the password.
+    Match,
+    /// It is the password, and its hash was made with other parameters than today's: store a new one.
+    MatchNeedsRehash,
+    /// It is not, or there is none.
+    NoMatch,
+}
+
+/// Hashes and verifies passwords. Share one between all workers: the bounds are its own.
+pub struct PasswordHasher {
+    argon: Argon2<'static>,
+    dummy: Arc<PasswordHash>,
+    admitted: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    wait: Duration,
+}
+
+impl PasswordHasher {
+    /// Makes the pool, and one hash of nobody's password, which takes as long as any.
+    ///
+    /// # Errors
+    /// [`HashError::Internal`] when the system gives no memory or no random bytes.
+    pub fn new(settings: HashSettings) -> Result<Self, HashError> {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).map_err(internal)?;
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobodys: [u8; 32] = rand::random();
+        let dummy = argon.hash_password(&nobodys).map_err(internal)?;
+        let permits = settings.permits.clamp(1, Semaphore::MAX_PERMITS);
+        let admitted = permits.saturating_add(settings.queue).min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            argon,
+            dummy: Arc::new(dummy),
+            admitted: Arc::new(Semaphore::new(admitted)),
+            running: Arc::new(Semaphore::new(permits)),
+            wait: settings.wait,
+        })
+    }
+
+    /// Hashes `password` under a new random salt. The result is a PHC string.
+    ///
+    /// # Errors
+    /// Any [`HashError`].
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashError> {
+        let password = normalise(password.expose_secret())?;
+        let argon = self.argon.clone();
+        self.run(move || {
+            let hash = argon.hash_password(password.expose_secret().as_bytes()).map_err(internal)?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// Compares `password` with what is stored for the account; `None` when there is no such account.
+    ///
+    /// No account, and a stored text that is not an argon2 hash (an account without a password), cost as much work
+    /// as a wrong password and answer alike. Otherwise the time taken would say which accounts exist.
+    ///
+    /// # Errors
+    /// Any [`HashError`].
+    pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<Verdict, HashError> {
+        let password = normalise(password.expose_secret())?;
+        let stored = stored.as_deref().and_then(usable);
+        let argon = self.argon.clone();
+        let dummy = Arc::clone(&self.dummy);
+        self.run(move || {
+            let password = password.expose_secret().as_bytes();
+            let Some(stored) = stored else {
+                let _ = black_box(argon.verify_password(password, dummy.as_ref()));
+                return Ok(Verdict::NoMatch);
+            };
+            match argon.verify_password(password, &stored) {
+                Ok(()) if is_current(&argon, &stored) => Ok(Verdict::Match),
+                Ok(()) => Ok(Verdict::MatchNeedsRehash),
+                Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::NoMatch),
+                Err(error) => Err(internal(error)),
+            }
+        })
+        .await
+    }
+
+    /// Runs `work` on a blocking thread when there is room for it.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let place = Arc::clone(&self.admitted).try_acquire_owned().or(Err(HashError::Busy))?;
+        let turn = tokio::time::timeout(self.wait, Arc::clone(&self.running).acquire_owned());
+        let turn = turn.await.or(Err(HashError::Busy))?.map_err(internal)?;
+        let task = tokio::task::spawn_blocking(move || {
+            // Both move in here because the thread runs on when the caller goes away: memory and core are taken
+            // until it ends, and so the place must be, too.
+            let _held = (place, turn);
+            work()
+        });
+        task.await.map_err(internal)?
+    }
+}
+
+fn internal(error: impl Error + Send + Sync + 'static) -> HashError {
+    HashError::Internal(Box::new(error))
+}
+
+/// Reads a stored hash, if verifying it would do an argon2's work.
+fn usable(stored: &str) -> Option<PasswordHash> {
+    let hash = PasswordHash::new(stored).ok()?;
+    let is_argon = Algorithm::try_from(hash.algorithm.as_str()).is_ok();
+    let is_complete = hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
+    (is_argon && is_complete).then_some(hash)
+}
+
+/// Whether `hash` was made with today's algorithm, version and parameters.
+fn is_current(argon: &Argon2<'_>, hash: &PasswordHash) -> bool {
+    let Ok(params) = Params::try_from(hash) else { return false };
+    let today = argon.params();
+    hash.algorithm == ARGON2ID_IDENT
+        && hash.version == Some(Version::V0x13.into())
+        && (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len())
+            == (today.m_cost(), today.t_cost(), today.p_cost(), today.output_len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Access tokens: issuing them, and turning a presented one into a [`Verified`] principal. Whether that principal was
+//! revoked since is not known here.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bulkhead_domain::clock;
+use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
+use bulkhead_domain::principal::Principal;
+use bulkhead_domain::scope::Role;
+use bulkhead_domain::tenant::TenantScope;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use secrecy::SecretString;
+
+use crate::claims::{self, AccessClaims, Demands, Subject};
+use crate::compact;
+use crate::keyset::KeySet;
+use crate::token_error::{IssueError, SettingsError, TokenError};
+
+/// The most leeway that may be configured.
+const MAX_LEEWAY: Duration = Duration::from_secs(30);
+
+/// The longest life that may be configured: a token that outlives the working day is a password.
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What tokens say and must say.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+    /// How long an access token lives. 900 s unless the operator says otherwise; in whole seconds.
+    pub access_lifetime: Duration,
+    /// By how much another server's clock may differ. At most, and usually, 30 s.
+    pub leeway: Duration,
+}
+
+/// A user to make a token for, as the database knows it at this moment.
+#[derive(Clone, Copy, Debug)]
+pub struct UserToken<'a> {
+    /// The user's tenant.
+    pub tenant: TenantId,
+    /// The tenant's slug.
+    pub tenant_slug: &'a str,
+    /// The user.
+    pub user: UserId,
+    /// The name that it logs in with.
+    pub username: &'a str,
+    /// Its address, if tokens are to carry it.
+    pub email: Option<&'a str>,
+    /// Its role, which says what the token may do.
+    pub role: Role,
+    /// The session that the token belongs to.
+    pub session: FamilyId,
+    /// The user's epoch: tokens of an older one are refused. Not negative.
+    pub token_version: i64,
+}
+
+/// A token that was made.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token, to be sent once and stored nowhere.
+    pub token: SecretString,
+    /// When it was made, in whole seconds.
+    pub issued_at: DateTime<Utc>,
+    /// The first moment at which it is no longer valid.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a sound token says. Not yet known: whether it was revoked.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Who presents it, and what for.
+    pub principal: Principal,
+    /// When it was made, in Unix seconds.
+    pub issued_at: i64,
+    /// The first Unix second at which it is no longer valid, leeway apart.
+    pub expires_at: i64,
+    /// The key that signed it.
+    pub kid: String,
+    /// The epoch of the principal at the time.
+    pub token_version: i64,
+}
+
+impl Verified {
+    /// The right to work in the principal's tenant.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a verified token is the proof that the call asks for")]
+    pub const fn scope(&self) -> TenantScope {
+        TenantScope::assert_authenticated(self.principal.tenant, self.principal.id)
+    }
+}
+
+/// Issues and verifies access tokens. Immutable: other keys or settings mean another one of these.
+#[derive(Debug)]
+pub struct Tokens {
+    keys: KeySet,
+    settings: TokenSettings,
+    lifetime: TimeDelta,
+    leeway_seconds: i64,
+    generation: u64,
+}
+
+impl Tokens {
+    /// Checks the settings and takes the keys.
+    ///
+    /// # Errors
+    /// When a setting would make tokens that are anybody's, or that live too long.
+    pub fn new(keys: KeySet, settings: TokenSettings) -> Result<Self, SettingsError> {
+        /// Tells one set of keys from the next within this process.
+        static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+
+        if settings.issuer.is_empty() {
+            return Err(SettingsError::NoIssuer);
+        }
+        if settings.audience.is_empty() {
+            return Err(SettingsError::NoAudience);
+        }
+        let whole_seconds = Duration::from_secs(settings.access_lifetime.as_secs());
+        if whole_seconds.is_zero() || whole_seconds > MAX_LIFETIME {
+            return Err(SettingsError::Lifetime);
+        }
+        if settings.leeway > MAX_LEEWAY {
+            return Err(SettingsError::Leeway);
+        }
+        let lifetime = TimeDelta::from_std(whole_seconds).or(Err(SettingsError::Lifetime))?;
+        let leeway_seconds = i64::try_from(settings.leeway.as_secs()).or(Err(SettingsError::Leeway))?;
+        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { keys, settings, lifetime, leeway_seconds, generation })
+    }
+
+    /// The keys, for publishing them.
+    #[must_use]
+    pub const fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Makes an access token for a user who has just proven who it is.
+    ///
+    /// # Errors
+    /// Only a defect: of the clock or of the cryptographic library.
+    pub fn issue_user(&self, user: &UserToken<'_>) -> Result<Issued, IssueError> {
+        self.issue_user_at(user, clock::now())
+    }
+
+    /// [`Tokens::issue_user`] at a given time.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn issue_user_at(&self, user: &UserToken<'_>, now: DateTime<Utc>) -> Result<Issued, IssueError> {
+        let issued_at = now.trunc_subsecs(0);
+        let expires_at = issued_at.checked_add_signed(self.lifetime).ok_or(IssueError::OutOfRange)?;
+        let scopes = user.role.scopes().words();
+        let claims = AccessClaims {
+            iss: &self.settings.issuer,
+            aud: &self.settings.audience,
+            exp: expires_at.timestamp(),
+            iat: issued_at.timestamp(),
+            nbf: issued_at.timestamp(),
+            jti: format!("{:032x}", rand::random::<u128>()),
+            sub: user.user.uuid(),
+            tenant: user.tenant,
+            tenant_id: user.tenant,
+            tenant_slug: user.tenant_slug,
+            roles: &[user.role.as_str()],
+            scope: scopes.join(" "),
+            scopes: &scopes,
+            token_type: AccessClaims::TOKEN_TYPE,
+            token_version: user.token_version,
+            subject: Subject::User {
+                user_id: user.user.uuid(),
+                username: user.username,
+                email: user.email,
+                sid: user.session,
+            },
+        };
+        let token = SecretString::from(compact::write(self.keys.current(), &claims)?);
+        Ok(Issued { token, issued_at, expires_at })
+    }
+
+    /// Verifies a presented token: its form, its key, its signature, its claims.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn verify(&self, token: &str) -> Result<Verified, TokenError> {
+        self.verify_at(token, clock::now())
+    }
+
+    /// [`Tokens::verify`] at a given time.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify_at(&self, token: &str, now: DateTime<Utc>) -> Result<Verified, TokenError> {
+        let (members, key) = compact::read(&self.keys, token)?;
+        let demands = Demands {
+            issuer: &self.settings.issuer,
+            audience: &self.settings.audience,
+            now: now.timestamp(),
+            leeway: self.leeway_seconds,
+        };
+        let accepted = claims::read(&members, &demands)?;
+        Ok(Verified {
+            principal: accepted.principal,
+            issued_at: accepted.issued_at,
+            expires_at: accepted.expires_at,
+            kid: key.kid().to_owned(),
+            token_version: accepted.token_version,
+        })
+    }
+
+    /// Whether a token that was verified before has expired since, by the rule of [`Tokens::verify_at`].
+    #[must_use]
+    pub fn has_expired(&self, verified: &Verified, now: DateTime<Utc>) -> bool {
+        claims::has_expired(verified.expires_at, now.timestamp(), self.leeway_seconds)
+    }
+
+    /// A number that no other `Tokens` of this process has.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+}
