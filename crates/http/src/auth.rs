@@ -1,0 +1,72 @@
+//! Log-in and sessions over HTTP.
+
+pub(crate) mod account;
+pub(crate) mod login;
+pub(crate) mod refresh;
+pub(crate) mod reply;
+
+use actix_web::http::Method;
+use bulkhead_domain::code::Code;
+
+use crate::operation::{Access, Endpoint};
+
+const BODIES: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
+
+/// The operations.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let login = |path: &'static str, id: &'static str| {
+        Endpoint::new(Method::POST, path, id, Access::Public, login::log_in)
+            .tag("auth")
+            .summary("Log a person in")
+            .about(
+                "The tenant is named by `tenant` (slug or id), or by the host that the request is sent to.",
+            )
+            .takes::<login::LoginRequest>(BODIES)
+            .answers::<reply::TokenReply>(200, "An access token and a refresh token.", &[])
+            .refuses(Code::AuthenticationFailed)
+            .refuses(Code::TenantInactive)
+    };
+    vec![
+        login("/api/v1/auth/token/", "auth_token_create"),
+        login("/api/v1/auth/login/", "auth_login_create"),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/auth/token/refresh/",
+            "auth_token_refresh_create",
+            Access::Public,
+            refresh::refresh,
+        )
+        .tag("auth")
+        .summary("Exchange a refresh token")
+        .about(
+            "The presented token is used up. Presented again within 10 seconds it gives the same successor; \
+                    after that the whole session ends, because two parties hold it.",
+        )
+        .takes::<refresh::RefreshRequest>(BODIES)
+        .answers::<reply::TokenReply>(200, "A new access token and a new refresh token.", &[])
+        .refuses(Code::TokenNotValid),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/auth/token/verify/",
+            "auth_token_verify_create",
+            Access::Public,
+            account::verify,
+        )
+        .tag("auth")
+        .summary("Ask whether an access token is valid")
+        .takes::<account::VerifyRequest>(BODIES)
+        .answers::<account::VerifyReply>(200, "It is.", &[])
+        .refuses(Code::TokenNotValid),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/auth/me/",
+            "auth_me_retrieve",
+            Access::Authenticated,
+            account::me,
+        )
+        .tag("auth")
+        .summary("Who am I")
+        .answers::<account::MeReply>(200, "The person that the token belongs to.", &[])
+        .refuses(Code::NotFound),
+    ]
+}

@@ -1,0 +1,54 @@
+//! Exchange of a refresh token for a new pair.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+use bulkhead_auth::refresh::RefreshToken;
+use bulkhead_domain::code::Code;
+use bulkhead_persistence::credentials::{Rotation, RotationOf};
+use chrono::TimeDelta;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::reply::tokens;
+use crate::extract::form::Members;
+use crate::problem::{Outcome, Problem};
+use crate::worker::Worker;
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body for OpenAPI; it is read member by member")]
+pub(crate) struct RefreshRequest {
+    /// The refresh token.
+    refresh: String,
+}
+
+/// `POST /api/v1/auth/token/refresh/`
+pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outcome<HttpResponse> {
+    let presented = RefreshToken::parse(&members.required("refresh")?).ok_or_else(refused)?;
+    let settings = &worker.services.refresh;
+    let successor = presented.successor(&settings.pepper);
+    let (lineage, digest) = (presented.lineage(), presented.digest());
+    let hashes = RotationOf {
+        lineage: lineage.as_bytes(),
+        presented: digest.as_bytes(),
+        successor: successor.digest.as_bytes(),
+        grace: TimeDelta::from_std(settings.grace).unwrap_or_default(),
+    };
+    let (tenant, family) = (presented.tenant(), presented.family());
+    match worker.auth.rotate(tenant, family, hashes).await? {
+        Rotation::Rotated(rotated) => {
+            tokens(&worker, &rotated.tenant, &rotated.account, (family, rotated.ends), &successor.plain)
+        }
+        Rotation::Replayed => {
+            tracing::warn!(security = true, %tenant, session = %family, "a used refresh token came back; session revoked");
+            Err(refused())
+        }
+        Rotation::Refused => Err(refused()),
+    }
+}
+
+fn refused() -> Problem {
+    Problem::new(Code::TokenNotValid, "Token is invalid or expired")
+        .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"api\", error=\"invalid_token\"")
+}

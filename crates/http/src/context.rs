@@ -1,0 +1,109 @@
+//! The proof in a handler's signature. Extracting a [`TenantCtx`] authenticates the request, checks the scope that its
+//! operation declares, and holds the only door to the tenant's tables. A handler without one has no database.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use bulkhead_auth::token::Verified;
+use bulkhead_domain::code::Code;
+use bulkhead_domain::principal::Principal;
+use bulkhead_persistence::tenant_db::TenantDb;
+use futures_util::future::{Ready, ready};
+
+use crate::operation::{Access, PathOperations};
+use crate::problem::{Outcome, Problem};
+use crate::worker::Worker;
+
+/// A verified principal at work in its own tenant.
+pub(crate) struct TenantCtx {
+    verified: Arc<Verified>,
+    worker: web::Data<Worker>,
+}
+
+impl TenantCtx {
+    /// The tenant's tables.
+    pub(crate) fn db(&self) -> TenantDb<'_> {
+        self.worker.db.tenant(self.verified.scope())
+    }
+
+    /// Who is at work.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.verified.principal
+    }
+
+    /// What links start with.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.worker.settings.public_url
+    }
+}
+
+/// Whom the log line names.
+#[derive(Clone)]
+pub(crate) struct Caller(pub(crate) Arc<Verified>);
+
+impl FromRequest for TenantCtx {
+    type Error = Problem;
+    type Future = Ready<Outcome<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authorize(request))
+    }
+}
+
+fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
+    let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
+    let Some(operation) = operation else { return Err(Problem::internal(&"a handler without an operation")) };
+    let Some(worker) = request.app_data::<web::Data<Worker>>() else {
+        return Err(Problem::internal(&"a handler without a worker"));
+    };
+    let token = bearer(request)?;
+    let verified = worker.verify(token).map_err(|error| {
+        tracing::info!(reason = %error, "token refused");
+        refused(Code::TokenNotValid, "The token is malformed, expired or revoked.", "error=\"invalid_token\"")
+    })?;
+    request.extensions_mut().insert(Caller(Arc::clone(&verified)));
+    match operation.access {
+        // A public operation proves nothing about its caller, so it must not reach a tenant's tables.
+        Access::Public => return Err(Problem::internal(&"a public operation asked for a tenant")),
+        Access::Authenticated => {}
+        Access::Scoped(scope) if verified.principal.scopes.allows(scope) => {}
+        Access::Scoped(scope) => {
+            let detail = format!("This operation needs the scope {scope}.");
+            let parameters = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
+            return Err(refused(Code::InsufficientScope, &detail, &parameters));
+        }
+    }
+    Ok(TenantCtx { verified, worker: worker.clone() })
+}
+
+/// The bearer token (RFC 6750 §2.1); never from the query or a cookie. The scheme is read without regard to case.
+pub(crate) fn bearer(request: &HttpRequest) -> Outcome<&str> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let (first, second) = (headers.next(), headers.next());
+    let malformed =
+        || refused(Code::TokenNotValid, "The Authorization header is malformed.", "error=\"invalid_token\"");
+    match (first, second) {
+        (None, _) => {
+            Err(refused(Code::NotAuthenticated, "Authentication credentials were not provided.", ""))
+        }
+        (Some(_), Some(_)) => Err(malformed()),
+        (Some(value), None) => token_in(value).ok_or_else(malformed),
+    }
+}
+
+fn token_in(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let sound = scheme.eq_ignore_ascii_case("bearer")
+        && !token.is_empty()
+        && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~+/=".contains(&b));
+    sound.then_some(token)
+}
+
+/// A refusal with its challenge (RFC 6750 §3): no error code when no token was sent.
+fn refused(code: Code, detail: &str, parameters: &str) -> Problem {
+    let separator = if parameters.is_empty() { "" } else { ", " };
+    Problem::new(code, detail)
+        .with_header(header::WWW_AUTHENTICATE, &format!("Bearer realm=\"api\"{separator}{parameters}"))
+}

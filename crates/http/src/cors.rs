@@ -1,0 +1,81 @@
+//! Which pages of other origins may call, and what of the answer they may read.
+
+use actix_cors::Cors;
+use actix_web::http::{Method, header};
+
+use crate::settings::CorsSettings;
+
+/// Headers that scripts of other origins may read.
+const EXPOSED: [&str; 8] = [
+    "x-correlation-id",
+    "x-response-time",
+    "etag",
+    "location",
+    "link",
+    "retry-after",
+    "idempotency-replayed",
+    "www-authenticate",
+];
+
+/// The layer. It echoes exact origins and never sends `*`; no cookies are allowed, because none are used.
+pub(crate) fn layer(settings: &CorsSettings) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
+        .allowed_headers(["idempotency-key", "x-correlation-id"])
+        .expose_headers(EXPOSED)
+        .max_age(usize::try_from(settings.max_age.as_secs()).unwrap_or(3600))
+        .block_on_origin_mismatch(false);
+    for origin in &settings.origins {
+        cors = cors.allowed_origin(origin);
+    }
+    for domain in settings.domains.clone() {
+        cors = cors.allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| is_subdomain(origin, &domain))
+        });
+    }
+    cors
+}
+
+/// Whether an origin is a subdomain of `domain`, on any port.
+fn is_subdomain(origin: &str, domain: &str) -> bool {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let host = host.map(|host| host.split_once(':').map_or(host, |(host, _port)| host));
+    host.and_then(|host| host.strip_suffix(domain)).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_subdomain;
+
+    #[test]
+    fn only_true_subdomains_match() {
+        for good in ["https://acme.example.com", "http://acme.example.com:3000", "https://a.b.example.com"] {
+            assert!(is_subdomain(good, "example.com"), "{good}");
+        }
+        for bad in [
+            "https://example.com",
+            "https://evilexample.com",
+            "https://example.com.evil.org",
+            "null",
+            "https://.example.com",
+            "https://acme.example.com.evil.org:80",
+            "ftp://acme.example.com",
+        ] {
+            assert!(!is_subdomain(bad, "example.com"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The outermost layer: gives each request its correlation id, and each answer its common headers, its problem document
+//! and its one line in the log.
+
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+use bulkhead_domain::code::Code;
+use bulkhead_domain::ids::new_id;
+
+use crate::context::Caller;
+use crate::metrics;
+use crate::operation::PathOperations;
+use crate::problem::Problem;
+use crate::worker::Worker;
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
+/// One year, as browsers' preload lists ask for.
+const STRICT_TRANSPORT: HeaderValue =
+    HeaderValue::from_static("max-age=31536000; includeSubDomains; preload");
+/// Longer targets are refused before anything looks at them.
+const LONGEST_TARGET: usize = 16 * 1024;
+
+/// The layer.
+pub(crate) async fn envelope(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let start = Instant::now();
+    let correlation_id = correlation_id(request.headers());
+    let refusal = refusal(&request);
+    let response = match refusal {
+        Some(problem) => request.error_response(problem),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    Ok(finish(response, &correlation_id, start.elapsed()))
+}
+
+/// What can be refused by its head alone.
+fn refusal(request: &ServiceRequest) -> Option<Problem> {
+    let worker = request.app_data::<web::Data<Worker>>()?;
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > LONGEST_TARGET) {
+        return Some(Problem::new(Code::UriTooLong, "The path and query are too long."));
+    }
+    let hosts = &worker.settings.allowed_hosts;
+    let host = request
+        .connection_info()
+        .host()
+        .rsplit_once(':')
+        .map_or_else(|| request.connection_info().host().to_owned(), |(name, _port)| name.to_owned());
+    let allowed = hosts.is_empty() || hosts.iter().any(|allowed| allows(allowed, &host));
+    (!allowed).then(|| Problem::new(Code::InvalidHeader, "This host is not served here."))
+}
+
+fn allows(allowed: &str, host: &str) -> bool {
+    match allowed.strip_prefix('.') {
+        Some(domain) => host == domain || host.strip_suffix(allowed).is_some_and(|rest| !rest.is_empty()),
+        None => allowed == "*" || host.eq_ignore_ascii_case(allowed),
+    }
+}
+
+/// The client's id when it is well formed, a new one otherwise. A log line never carries anything else of the client's.
+fn correlation_id(headers: &HeaderMap) -> String {
+    let sent = headers.get(&CORRELATION_ID).and_then(|value| value.to_str().ok());
+    let sound = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    sent.filter(sound).map_or_else(|| new_id().to_string(), str::to_owned)
+}
+
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    correlation_id: &str,
+    took: Duration,
+) -> ServiceResponse<BoxBody> {
+    let (request, response) = response.into_parts();
+    let mut response = with_document(&request, response, correlation_id);
+    let secure =
+        request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
+    add_headers(response.headers_mut(), correlation_id, took, secure);
+    log(&request, response.status(), correlation_id, took);
+    ServiceResponse::new(request, response)
+}
+
+/// Writes the problem document of a refusal, whoever refused.
+fn with_document(request: &HttpRequest, response: HttpResponse, correlation_id: &str) -> HttpResponse {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let document = match response.error().and_then(|error| error.as_error::<Problem>()) {
+        Some(problem) => problem.document(correlation_id),
+        // A handler that wrote its own body (readiness) is left alone.
+        None if response.error().is_none()
+            && response.body().size() != actix_web::body::BodySize::Sized(0) =>
+        {
+            return response;
+        }
+        None => of_framework(status).document(correlation_id),
+    };
+    let mut response = response.set_body(BoxBody::new(document));
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    if request.method() == Method::HEAD {
+        return response.drop_body().map_into_boxed_body();
+    }
+    response
+}
+
+/// What the framework refused before any of our code saw it.
+fn of_framework(status: StatusCode) -> Problem {
+    let code = Code::ALL.iter().find(|code| code.status() == status.as_u16()).copied();
+    let code = code.unwrap_or(if status.is_client_error() { Code::ParseError } else { Code::InternalError });
+    Problem::new(code, status.canonical_reason().unwrap_or("The request was refused."))
+}
+
+fn add_headers(headers: &mut HeaderMap, correlation_id: &str, took: Duration, strict_transport: bool) {
+    let mut put = |name: HeaderName, value: HeaderValue| headers.insert(name, value);
+    if let Ok(value) = HeaderValue::from_str(correlation_id) {
+        put(CORRELATION_ID, value);
+    }
+    if let Ok(value) = HeaderValue::from_str(&format!("{:.2}ms", took.as_secs_f64() * 1000.0)) {
+        put(RESPONSE_TIME, value);
+    }
+    put(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    put(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    put(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if strict_transport {
+        put(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        // Kept by the caller alone, and asked for again each time; entity tags make that cheap.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+    }
+}
+
+/// The one line per request. Paths carry ids but no query string, which may carry what people searched for.
+fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Duration) {
+    let operations = request.app_data::<PathOperations>();
+    let operation =
+        operations.and_then(|path| path.serving(request.method())).map(|operation| operation.id.as_ref());
+    let operation = operation.unwrap_or("none");
+    metrics::record(operation, status.as_u16(), took);
+    let extensions = request.extensions();
+    let principal = extensions.get::<Caller>().map(|caller| &caller.0.principal);
+    tracing::info!(
+        method = request.method().as_str(),
+        path = ?request.path(),
+        operation,
+        status = status.as_u16(),
+        duration_ms = took.as_secs_f64() * 1000.0,
+        tenant = principal.map(|principal| principal.tenant_slug.as_str()),
+        principal_kind = principal.map(|principal| principal.kind.as_str()),
+        principal = principal.map(|principal| tracing::field::display(principal.id)),
+        peer = request.peer_addr().map(|address| tracing::field::display(address.ip())),
+        correlation_id,
+        "request"
+    );
+}

@@ -1,0 +1,71 @@
+//! Bodies of token endpoints, which may also be form-encoded: OAuth 2 libraries and old frontends send them so.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use bulkhead_domain::code::Code;
+use serde_json::{Map, Value};
+
+use super::body::{Extraction, is_json, object, read, unsupported};
+use crate::problem::{Outcome, Problem};
+
+/// The largest body of a token endpoint: names and secrets are short, and nothing is hashed that is longer.
+const LIMIT: usize = 16 * 1024;
+
+/// The members of a JSON object or of a form.
+pub(crate) struct Members(Map<String, Value>);
+
+impl Members {
+    /// A member that must be there and be text.
+    pub(crate) fn required(&mut self, name: &str) -> Outcome<String> {
+        self.optional(name)?.ok_or_else(|| complaint(name, "This field is required."))
+    }
+
+    /// A member that is text when it is there. Empty counts as absent.
+    pub(crate) fn optional(&mut self, name: &str) -> Outcome<Option<String>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.contains('\0') => {
+                Err(complaint(name, "Null characters are not allowed."))
+            }
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(complaint(name, "Not a valid string.")),
+        }
+    }
+}
+
+/// A complaint about one member.
+pub(crate) fn complaint(name: &str, sentence: &str) -> Problem {
+    Problem::invalid([(name.to_owned(), vec![sentence.to_owned()])].into())
+}
+
+impl FromRequest for Members {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let is_form = request.content_type() == "application/x-www-form-urlencoded";
+            if !is_form && !is_json(&request) {
+                return Err(unsupported(&request, "application/json, application/x-www-form-urlencoded"));
+            }
+            let bytes = read(&request, &mut payload).await?;
+            if bytes.len() > LIMIT {
+                return Err(Problem::new(Code::TooLarge, format!("The body is larger than {LIMIT} bytes.")));
+            }
+            if is_form { form(&bytes) } else { object(&bytes) }.map(Self)
+        })
+    }
+}
+
+fn form(bytes: &[u8]) -> Outcome<Map<String, Value>> {
+    let mut members = Map::new();
+    for (name, value) in form_urlencoded::parse(bytes) {
+        // RFC 6749 §3.2: parameters must not be included more than once.
+        if members.insert(name.clone().into_owned(), Value::String(value.into_owned())).is_some() {
+            return Err(complaint(&name, "This field was sent more than once."));
+        }
+    }
+    Ok(members)
+}

@@ -1,0 +1,29 @@
+//! The API over HTTP: routes, extractors, one file per resource, the OpenAPI document, problem documents.
+//!
+//! Nothing here knows SQL or diesel, reads the environment, or decides who a principal is. A handler reaches the database
+//! through the [`TenantCtx`](context::TenantCtx) in its signature and in no other way.
+
+mod auth;
+mod context;
+mod cors;
+mod envelope;
+mod extract;
+mod guard;
+mod health;
+mod list;
+mod metrics;
+mod openapi;
+mod operation;
+mod problem;
+mod resource;
+mod resources;
+mod respond;
+mod routes;
+mod server;
+mod settings;
+mod state;
+mod worker;
+
+pub use openapi::document;
+pub use server::{ServeError, serve};
+pub use settings::{CorsSettings, HttpSettings, RefreshSettings, Services};

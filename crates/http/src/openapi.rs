@@ -1,0 +1,62 @@
+//! The OpenAPI document, put together from the list of endpoints, and the pages that show it.
+
+pub(crate) mod describe;
+pub(crate) mod pages;
+
+use utoipa::openapi::path::{HttpMethod, PathsBuilder};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Server};
+
+use crate::operation::Endpoint;
+use crate::routes;
+
+/// What the API is, for its readers.
+const ABOUT: &str = "Every request works inside the one tenant that its access token names; another tenant's rows are \
+answered exactly as rows that do not exist. Errors are problem documents (RFC 9457) with a stable `code`.";
+
+/// The document.
+#[must_use]
+pub fn document(public_url: &str) -> OpenApi {
+    let mut paths = PathsBuilder::new();
+    let mut components = ComponentsBuilder::new().security_scheme(
+        describe::BEARER,
+        SecurityScheme::Http({
+            let mut bearer = Http::new(HttpAuthScheme::Bearer);
+            bearer.bearer_format = Some("JWT".to_owned());
+            bearer.description = Some("An access token from `/api/v1/auth/token/`.".to_owned());
+            bearer
+        }),
+    );
+    for Endpoint { operation, description, schemas, .. } in routes::endpoints() {
+        if let Some(method) = http_method(&operation.method) {
+            paths = paths.path(operation.path, PathItem::new(method, description.build()));
+        }
+        for (name, schema) in schemas {
+            components = components.schema(name, schema);
+        }
+    }
+    let tags = routes::TAGS
+        .iter()
+        .map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
+    let mut info = Info::new("Bulkhead", env!("CARGO_PKG_VERSION"));
+    info.description = Some(ABOUT.to_owned());
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new(public_url)]))
+        .paths(paths)
+        .components(Some(components.build()))
+        .tags(Some(tags))
+        .build()
+}
+
+fn http_method(method: &actix_web::http::Method) -> Option<HttpMethod> {
+    match method.as_str() {
+        "GET" => Some(HttpMethod::Get),
+        "POST" => Some(HttpMethod::Post),
+        "PUT" => Some(HttpMethod::Put),
+        "PATCH" => Some(HttpMethod::Patch),
+        "DELETE" => Some(HttpMethod::Delete),
+        _ => None,
+    }
+}

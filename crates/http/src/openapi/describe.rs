@@ -1,0 +1,175 @@
+//! Describes an endpoint for OpenAPI while it is being put together: what it takes, what it answers, what it refuses.
+
+use actix_web::http::Method;
+use actix_web::{Handler, Responder, Route, guard, web};
+use bulkhead_domain::code::Code;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder};
+
+use crate::operation::{Access, Endpoint, Operation};
+
+/// Schemas that operations refer to, by name.
+pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// The name of the security scheme.
+pub(crate) const BEARER: &str = "bearerAuth";
+
+impl Endpoint {
+    /// An endpoint: what it is called, who may call it, and what answers.
+    pub(crate) fn new<F, Args>(
+        method: Method,
+        path: impl Into<std::borrow::Cow<'static, str>>,
+        id: impl Into<std::borrow::Cow<'static, str>>,
+        access: Access,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args>,
+        Args: actix_web::FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let operation = Operation { id: id.into(), method: method.clone(), path: path.into(), access };
+        let mut description = OperationBuilder::new().operation_id(Some(operation.id.clone()));
+        for name in operation.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+            description = description.parameter(
+                ParameterBuilder::new()
+                    .name(name)
+                    .parameter_in(ParameterIn::Path)
+                    .required(Required::True)
+                    .schema(Some(uuid())),
+            );
+        }
+        let route = if method == Method::GET {
+            Route::new().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
+        } else {
+            web::method(method).to(handler)
+        };
+        let endpoint = Self { operation, description, schemas: Schemas::new(), route };
+        endpoint.usual_refusals()
+    }
+
+    fn usual_refusals(mut self) -> Self {
+        let access = self.operation.access;
+        if let Access::Authenticated | Access::Scoped(_) = access {
+            // For a bearer scheme the list holds role names (OpenAPI 3.1 §4.8.30): here, the one scope.
+            let scopes: Vec<String> = match access {
+                Access::Scoped(scope) => vec![scope.to_string()],
+                _ => Vec::new(),
+            };
+            self.description = self.description.security(SecurityRequirement::new(BEARER, scopes));
+            self = self.refuses(Code::NotAuthenticated);
+            if let Access::Scoped(_) = access {
+                self = self.refuses(Code::InsufficientScope);
+            }
+        }
+        if self.operation.path.contains('{') {
+            self = self.refuses(Code::NotFound);
+        }
+        self.refuses(Code::Invalid).refuses(Code::InternalError).refuses(Code::Unavailable)
+    }
+
+    /// Under which heading it stands.
+    pub(crate) fn tag(mut self, tag: &str) -> Self {
+        self.description = self.description.tag(tag);
+        self
+    }
+
+    /// What it does, in a line.
+    pub(crate) fn summary(mut self, text: impl Into<String>) -> Self {
+        self.description = self.description.summary(Some(text));
+        self
+    }
+
+    /// What it does, at length.
+    pub(crate) fn about(mut self, text: impl Into<String>) -> Self {
+        self.description = self.description.description(Some(text));
+        self
+    }
+
+    /// A query parameter.
+    pub(crate) fn query(mut self, name: &str, text: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .description(Some(text))
+            .schema(Some(schema));
+        self.description = self.description.parameter(parameter);
+        self
+    }
+
+    /// A request header.
+    pub(crate) fn header(mut self, name: &str, text: &str) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .description(Some(text))
+            .schema(Some(string()));
+        self.description = self.description.parameter(parameter);
+        self
+    }
+
+    /// A body in any of these media types.
+    pub(crate) fn takes<T: ToSchema>(mut self, media_types: &[&str]) -> Self {
+        let reference = self.component::<T>();
+        let mut body = RequestBodyBuilder::new().required(Some(Required::True));
+        for media_type in media_types {
+            body = body.content(*media_type, ContentBuilder::new().schema(Some(reference.clone())).build());
+        }
+        self.description = self.description.request_body(Some(body.build()));
+        self.refuses(Code::TooLarge).refuses(Code::UnsupportedMediaType).refuses(Code::RequestTimeout)
+    }
+
+    /// A JSON answer.
+    pub(crate) fn answers<T: ToSchema>(mut self, status: u16, text: &str, headers: &[(&str, &str)]) -> Self {
+        let reference = self.component::<T>();
+        let content = ContentBuilder::new().schema(Some(reference)).build();
+        let mut response = ResponseBuilder::new().description(text).content("application/json", content);
+        for (name, about) in headers {
+            let header = HeaderBuilder::new().description(Some(*about)).schema(Some(string())).build();
+            response = response.header(*name, header);
+        }
+        self.description = self.description.response(status.to_string(), response.build());
+        self
+    }
+
+    /// An answer without a body, or with one that is no JSON.
+    pub(crate) fn answers_plainly(mut self, status: u16, text: &str, media_type: Option<&str>) -> Self {
+        let mut response = ResponseBuilder::new().description(text);
+        if let Some(media_type) = media_type {
+            response = response.content(media_type, ContentBuilder::new().schema(Some(string())).build());
+        }
+        self.description = self.description.response(status.to_string(), response.build());
+        self
+    }
+
+    /// A refusal.
+    pub(crate) fn refuses(mut self, code: Code) -> Self {
+        let reference = self.component::<crate::problem::ProblemDocument<'static>>();
+        let content = ContentBuilder::new().schema(Some(reference)).build();
+        let response =
+            ResponseBuilder::new().description(code.title()).content("application/problem+json", content);
+        self.description = self.description.response(code.status().to_string(), response.build());
+        self
+    }
+
+    fn component<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        let name = T::name().into_owned();
+        T::schemas(&mut self.schemas);
+        self.schemas.push((name.clone(), T::schema()));
+        RefOr::Ref(Ref::from_schema_name(name))
+    }
+}
+
+fn string() -> RefOr<Schema> {
+    RefOr::T(ObjectBuilder::new().schema_type(Type::String).build().into())
+}
+
+fn uuid() -> RefOr<Schema> {
+    use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
+    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    RefOr::T(ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build().into())
+}

@@ -1,0 +1,67 @@
+//! Operations: what is served, as data. One list of them drives routing, enforcement of scopes, OpenAPI and the tests;
+//! an operation cannot be written down without saying who may call it.
+
+use std::borrow::Cow;
+
+use actix_web::http::Method;
+use bulkhead_domain::scope::Scope;
+use utoipa::openapi::path::OperationBuilder;
+
+use crate::openapi::describe::Schemas;
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever has a valid access token.
+    Authenticated,
+    /// Whoever has a valid access token with this scope.
+    Scoped(Scope),
+}
+
+/// One method on one path.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    /// The OpenAPI operation id, as `drf-spectacular` would name it.
+    pub(crate) id: Cow<'static, str>,
+    /// The method.
+    pub(crate) method: Method,
+    /// The path with its final slash; it is served without it as well.
+    pub(crate) path: Cow<'static, str>,
+    /// Who may call it.
+    pub(crate) access: Access,
+}
+
+/// An operation with its description and its handler.
+pub(crate) struct Endpoint {
+    pub(crate) operation: Operation,
+    pub(crate) description: OperationBuilder,
+    pub(crate) schemas: Schemas,
+    pub(crate) route: actix_web::Route,
+}
+
+/// The operations of one path, found by its handlers through the request.
+#[derive(Clone, Debug)]
+pub(crate) struct PathOperations(pub(crate) std::rc::Rc<[Operation]>);
+
+impl PathOperations {
+    /// The operation that serves `method`; HEAD is served as GET.
+    pub(crate) fn serving(&self, method: &Method) -> Option<&Operation> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.iter().find(|operation| operation.method == *method)
+    }
+
+    /// The methods for `Allow`.
+    pub(crate) fn allow(&self) -> String {
+        let mut methods: Vec<&str> = Vec::new();
+        for operation in self.0.iter() {
+            methods.push(operation.method.as_str());
+            if operation.method == Method::GET {
+                methods.push("HEAD");
+            }
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+}

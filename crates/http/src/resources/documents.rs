@@ -1,0 +1,11 @@
+//! Documents over HTTP.
+
+use bulkhead_persistence::Documents;
+
+use crate::operation::Endpoint;
+use crate::resource::crud;
+
+/// The operations.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    crud::<Documents>()
+}

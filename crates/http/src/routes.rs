@@ -1,0 +1,75 @@
+//! The list of everything that is served under `/api/v1`. Adding a resource adds one line to each of the two tables.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, Resource, web};
+use bulkhead_domain::code::Code;
+use bulkhead_domain::documents::DOCUMENTS;
+use bulkhead_domain::projects::PROJECTS;
+use bulkhead_domain::tasks::TASKS;
+
+use crate::guard::guarded;
+use crate::operation::{Endpoint, Operation, PathOperations};
+use crate::problem::Problem;
+use crate::{auth, resources};
+
+/// Headings of the OpenAPI document.
+pub(crate) const TAGS: &[(&str, &str)] = &[
+    ("auth", "Log-in and sessions."),
+    (PROJECTS.name, PROJECTS.about),
+    (TASKS.name, TASKS.about),
+    (DOCUMENTS.name, DOCUMENTS.about),
+];
+
+/// Every endpoint.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        auth::endpoints(),
+        resources::projects::endpoints(),
+        resources::tasks::endpoints(),
+        resources::documents::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Serves every endpoint, with and without its final slash and without a redirect, which would lose POST bodies.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    // Braces sort behind letters, so `statistics/` is tried before `{id}/`.
+    let mut paths: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+    for endpoint in endpoints() {
+        paths.entry(endpoint.operation.path.to_string()).or_default().push(endpoint);
+    }
+    for (path, endpoints) in paths {
+        let operations: Vec<Operation> =
+            endpoints.iter().map(|endpoint| endpoint.operation.clone()).collect();
+        let mut resource = resource_at(&path).app_data(PathOperations(operations.into()));
+        for endpoint in endpoints {
+            resource = resource.route(endpoint.route);
+        }
+        config.service(resource.default_service(web::to(other_method)).wrap(from_fn(guarded)));
+    }
+}
+
+fn resource_at(path: &str) -> Resource {
+    let without_slash = path.trim_end_matches('/').to_owned();
+    web::resource([path.to_owned(), without_slash])
+}
+
+/// A method that the path does not have; OPTIONS says which it has.
+async fn other_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let allow = request.app_data::<PathOperations>().map(PathOperations::allow).unwrap_or_default();
+    if request.method() == actix_web::http::Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
+    }
+    let detail = format!("Method \"{}\" not allowed.", request.method());
+    Err(Problem::new(Code::MethodNotAllowed, detail).with_header(header::ALLOW, &allow))
+}
+
+/// A path that nothing serves.
+pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}

@@ -1,0 +1,80 @@
+//! What the server must be told. Reading it from files and the environment is `cli`'s business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bulkhead_auth::password::PasswordHasher;
+use bulkhead_auth::token::Tokens;
+use bulkhead_persistence::PoolSettings;
+use bulkhead_persistence::connect::ConnectSettings;
+use secrecy::SecretSlice;
+
+/// How requests are taken.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The address to listen on, `host:port`; port 0 picks a free one.
+    pub listen: String,
+    /// What links in answers start with; never taken from a request's `Host`. Without a final slash.
+    pub public_url: String,
+    /// Threads that serve, at least 1.
+    pub workers: usize,
+    /// Connections that are served at once, per worker.
+    pub max_connections: usize,
+    /// The longest that one request may take.
+    pub request_timeout: Duration,
+    /// The longest that a request's body may take to arrive.
+    pub body_timeout: Duration,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+    /// The longest that requests in flight may take to end once the server was told to stop.
+    pub shutdown_timeout: Duration,
+    /// Hosts that requests may name; empty means any. A leading dot stands for every subdomain.
+    pub allowed_hosts: Vec<String>,
+    /// Which other origins may call.
+    pub cors: CorsSettings,
+    /// Whether answers tell browsers to insist on HTTPS (RFC 6797).
+    pub strict_transport: bool,
+    /// Whether `/metrics` is served.
+    pub metrics: bool,
+    /// Whether the OpenAPI document and its pages are served.
+    pub docs: bool,
+}
+
+/// Which other origins may call from a browser.
+#[derive(Clone, Debug, Default)]
+pub struct CorsSettings {
+    /// Exact origins, `https://app.example.com`.
+    pub origins: Vec<String>,
+    /// Domains whose subdomains are all allowed, `example.com`.
+    pub domains: Vec<String>,
+    /// How long a browser may remember a preflight's answer.
+    pub max_age: Duration,
+}
+
+/// Refresh tokens.
+#[derive(Clone, Debug)]
+pub struct RefreshSettings {
+    /// How long a family lives, however often it is rotated.
+    pub lifetime: Duration,
+    /// How long a used token still works.
+    pub grace: Duration,
+    /// The key under which successors are derived; the same on every server.
+    pub pepper: SecretSlice<u8>,
+}
+
+/// What the server works with.
+#[derive(Clone)]
+pub struct Services {
+    /// Issues and verifies access tokens.
+    pub tokens: Arc<Tokens>,
+    /// Hashes passwords.
+    pub hasher: Arc<PasswordHasher>,
+    /// Refresh tokens.
+    pub refresh: Arc<RefreshSettings>,
+    /// The database, as the role of tenant requests.
+    pub app_database: ConnectSettings,
+    /// The database, as the role that reads credentials.
+    pub auth_database: ConnectSettings,
+    /// Connections per worker.
+    pub pool: PoolSettings,
+}
