@@ -107,3 +107,16 @@ fn refused(code: Code, detail: &str, parameters: &str) -> Problem {
     Problem::new(code, detail)
         .with_header(header::WWW_AUTHENTICATE, &format!("Bearer realm=\"api\"{separator}{parameters}"))
 }
+
+/// The host that the request was sent to, without its port. Only the `Host` header or an absolute target: what a proxy's
+/// client writes into `X-Forwarded-Host` decides nothing.
+pub(crate) fn host_of(request: &HttpRequest) -> Option<String> {
+    let sent = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(|authority| authority.as_str()).or(sent)?;
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    (!name.is_empty() && name.len() <= 253).then_some(name)
+}

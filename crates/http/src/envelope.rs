@@ -12,7 +12,8 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::new_id;
 
-use crate::context::Caller;
+use crate::client_address::client_address;
+use crate::context::{Caller, host_of};
 use crate::metrics;
 use crate::operation::PathOperations;
 use crate::problem::Problem;
@@ -48,12 +49,7 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
         return Some(Problem::new(Code::UriTooLong, "The path and query are too long."));
     }
     let hosts = &worker.settings.allowed_hosts;
-    let host = request
-        .connection_info()
-        .host()
-        .rsplit_once(':')
-        .map_or_else(|| request.connection_info().host().to_owned(), |(name, _port)| name.to_owned());
-    let allowed = hosts.is_empty() || hosts.iter().any(|allowed| allows(allowed, &host));
+    let allowed = hosts.is_empty() || host_of(request.request()).is_some_and(|host| hosts.iter().any(|h| allows(h, &host)));
     (!allowed).then(|| Problem::new(Code::InvalidHeader, "This host is not served here."))
 }
 
@@ -147,6 +143,8 @@ fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Du
         operations.and_then(|path| path.serving(request.method())).map(|operation| operation.id.as_ref());
     let operation = operation.unwrap_or("none");
     metrics::record(operation, status.as_u16(), took);
+    let worker = request.app_data::<web::Data<Worker>>();
+    let client = worker.and_then(|worker| client_address(request, &worker.settings.trusted_proxies));
     let extensions = request.extensions();
     let principal = extensions.get::<Caller>().map(|caller| &caller.0.principal);
     tracing::info!(
@@ -158,7 +156,7 @@ fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Du
         tenant = principal.map(|principal| principal.tenant_slug.as_str()),
         principal_kind = principal.map(|principal| principal.kind.as_str()),
         principal = principal.map(|principal| tracing::field::display(principal.id)),
-        peer = request.peer_addr().map(|address| tracing::field::display(address.ip())),
+        client = client.map(tracing::field::display),
         correlation_id,
         "request"
     );

@@ -4,6 +4,7 @@
 //! through the [`TenantCtx`](context::TenantCtx) in its signature and in no other way.
 
 mod auth;
+mod client_address;
 mod context;
 mod cors;
 mod envelope;
@@ -21,9 +22,11 @@ mod respond;
 mod routes;
 mod server;
 mod settings;
+mod startup;
 mod state;
 mod worker;
 
 pub use openapi::document;
 pub use server::{ServeError, serve};
+pub use startup::UnfitDatabase;
 pub use settings::{CorsSettings, HttpSettings, RefreshSettings, Services};

@@ -11,7 +11,9 @@ use bulkhead_domain::field::FieldErrors;
 use bulkhead_domain::resource::Resource;
 use bulkhead_persistence::error::DbError;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The outcome of a handler.
 pub(crate) type Outcome<T> = Result<T, Problem>;
@@ -39,6 +41,7 @@ pub(crate) struct ProblemDocument<'a> {
     /// What was wrong with this request.
     detail: &'a str,
     /// The stable, machine-readable reason.
+    #[schema(value_type = ErrorCode)]
     code: &'a str,
     /// Finds this request in the logs.
     correlation_id: &'a str,
@@ -47,6 +50,20 @@ pub(crate) struct ProblemDocument<'a> {
     #[schema(required = false)]
     errors: &'a FieldErrors,
 }
+
+/// Every code and what it means, for the OpenAPI document.
+struct ErrorCode;
+
+impl PartialSchema for ErrorCode {
+    fn schema() -> RefOr<Schema> {
+        let words = Code::ALL.iter().map(|code| code.as_str());
+        let meanings = Code::ALL.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning().trim()));
+        let text = meanings.collect::<Vec<_>>().join("\n");
+        RefOr::T(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(text)).build().into())
+    }
+}
+
+impl ToSchema for ErrorCode {}
 
 impl Problem {
     /// A refusal with a sentence about this request.

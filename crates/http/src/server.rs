@@ -2,64 +2,60 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use tokio::sync::oneshot;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::{HttpSettings, Services};
+use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
 use crate::worker::Worker;
 use crate::{cors, envelope, health, metrics, openapi, routes};
 
-/// Why the server did not start.
-#[derive(Debug)]
+/// Why the server did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The address is taken.
+    #[error("the address {0} is already in use")]
+    AddressInUse(String),
     /// The address could not be listened on.
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
         address: String,
         /// The reason.
         source: io::Error,
     },
+    /// The database is not one to serve on.
+    #[error(transparent)]
+    Database(#[from] UnfitDatabase),
     /// The server broke off.
-    Broken(io::Error),
+    #[error("the server broke off: {0}")]
+    Broken(#[from] io::Error),
 }
 
-impl std::fmt::Display for ServeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "the address {address} is already in use; stop the other program or set PORT")
-            }
-            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::Broken(error) => write!(f, "the server broke off: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {}
-
-/// Serves until `stop` is told (or dropped), then ends requests in flight within the time that is set.
+/// Checks the database, then serves until the process is told to stop (SIGTERM, SIGINT), and then ends requests in flight
+/// within the time that is set. A second signal ends it at once.
 ///
 /// `ready` is called once, with the address that is listened on.
 ///
 /// # Errors
 /// When it cannot start; see [`ServeError`].
-pub async fn serve(
-    settings: HttpSettings,
-    services: Services,
-    ready: impl FnOnce(SocketAddr),
-    stop: oneshot::Receiver<()>,
-) -> Result<(), ServeError> {
+pub fn serve(settings: HttpSettings, services: Services, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+    actix_web::rt::System::new().block_on(run(settings, services, ready))
+}
+
+async fn run(settings: HttpSettings, services: Services, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+    startup::check(&services).await?;
     let (settings, state) = (Arc::new(settings), Arc::<State>::default());
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
-        let worker = Worker::new(services.clone(), Arc::clone(&shared), Arc::clone(&shared_state));
         App::new()
-            .app_data(web::Data::new(worker))
+            .app_data(web::Data::new(Worker::new(services.clone(), Arc::clone(&shared), Arc::clone(&shared_state))))
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)
             .default_service(web::to(routes::unknown_path))
@@ -72,21 +68,48 @@ pub async fn serve(
     .shutdown_timeout(settings.shutdown_timeout.as_secs())
     .disable_signals()
     .bind(&settings.listen)
-    .map_err(|source| ServeError::Listen { address: settings.listen.clone(), source })?;
+    .map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::AddressInUse(settings.listen.clone()),
+        _ => ServeError::Listen { address: settings.listen.clone(), source },
+    })?;
 
     if let Some(address) = server.addrs().first() {
+        tracing::info!(%address, "listening");
         ready(*address);
     }
     let server = server.run();
     let handle = server.handle();
-    let stopping = async move {
-        // A dropped sender means that nobody is left who could stop the server.
-        let _told = stop.await;
+    let mut signals = Signals::new()?;
+    actix_web::rt::spawn(async move {
+        signals.next().await;
+        tracing::info!("stopping: requests in flight may end");
         state.drain();
-        handle.stop(true).await;
-    };
-    let (ended, ()) = futures_util::future::join(server, stopping).await;
-    ended.map_err(ServeError::Broken)
+        let at_once = async {
+            signals.next().await;
+            handle.stop(false).await;
+        };
+        futures_util::future::select(pin!(handle.stop(true)), pin!(at_once)).await;
+    });
+    server.await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The signals that mean "stop".
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        let (terminate, interrupt) = (pin!(self.terminate.recv()), pin!(self.interrupt.recv()));
+        futures_util::future::select(terminate, interrupt).await;
+    }
 }
 
 fn configure(config: &mut web::ServiceConfig, settings: &HttpSettings) {

@@ -7,6 +7,7 @@ use bulkhead_auth::password::PasswordHasher;
 use bulkhead_auth::token::Tokens;
 use bulkhead_persistence::PoolSettings;
 use bulkhead_persistence::connect::ConnectSettings;
+use ipnet::IpNet;
 use secrecy::SecretSlice;
 
 /// How requests are taken.
@@ -30,6 +31,8 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     /// Hosts that requests may name; empty means any. A leading dot stands for every subdomain.
     pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
     /// Which other origins may call.
     pub cors: CorsSettings,
     /// Whether answers tell browsers to insist on HTTPS (RFC 6797).

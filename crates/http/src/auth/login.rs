@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::reply::tokens;
+use crate::context::host_of;
 use crate::extract::form::{Members, complaint};
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
@@ -56,7 +57,7 @@ pub(crate) async fn log_in(
     let password = SecretString::from(members.required("password")?);
     let tenant_name = match members.optional("tenant")? {
         Some(text) => TenantName::from_body(&text),
-        None => host_of(&request).ok_or_else(|| complaint("tenant", "This field is required."))?,
+        None => host_of(&request).map(TenantName::Host).ok_or_else(|| complaint("tenant", "This field is required."))?,
     };
 
     let tenant = worker.auth.find_tenant(&tenant_name).await?;
@@ -101,12 +102,4 @@ fn not_hashed(error: HashError) -> Problem {
         HashError::Busy => Problem::unavailable(&"too many log-ins at once"),
         HashError::Internal(_) => Problem::internal(&error),
     }
-}
-
-/// The host that the request was sent to, without its port; it names a tenant only before log-in.
-fn host_of(request: &HttpRequest) -> Option<TenantName> {
-    let host = request.headers().get(header::HOST)?.to_str().ok()?;
-    let name =
-        host.rsplit_once(':').map_or(host, |(name, _port)| name).trim_end_matches('.').to_ascii_lowercase();
-    (!name.is_empty() && name.len() <= 253).then_some(TenantName::Host(name))
 }
