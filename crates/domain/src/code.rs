@@ -29,7 +29,7 @@ macro_rules! codes {
                 match self { $( Self::$name => $title, )+ }
             }
 
-            /// What it means and what to do about it; the text of `docs/errors.md`.
+            /// What it means and what to do about it, as the OpenAPI document says it.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $( Self::$name => concat!($($doc),+), )+ }

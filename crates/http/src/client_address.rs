@@ -42,10 +42,15 @@ mod tests {
     #[test]
     fn only_what_trusted_proxies_wrote_counts() {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        let seen = |peer: &str, forwarded: &str| behind(peer.parse().unwrap(), forwarded, &trusted).to_string();
+        let seen =
+            |peer: &str, forwarded: &str| behind(peer.parse().unwrap(), forwarded, &trusted).to_string();
         assert_eq!(seen("203.0.113.9", "198.51.100.1"), "203.0.113.9", "an untrusted peer says nothing");
         assert_eq!(seen("10.0.0.1", "198.51.100.1"), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"), "198.51.100.1", "the forged hop is further left");
+        assert_eq!(
+            seen("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"),
+            "198.51.100.1",
+            "the forged hop is further left"
+        );
         assert_eq!(seen("10.0.0.1", ""), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", "unknown"), "10.0.0.1");
         assert_eq!(seen("::1", "2001:db8::7"), "2001:db8::7");

@@ -49,7 +49,8 @@ fn refusal(request: &ServiceRequest) -> Option<Problem> {
         return Some(Problem::new(Code::UriTooLong, "The path and query are too long."));
     }
     let hosts = &worker.settings.allowed_hosts;
-    let allowed = hosts.is_empty() || host_of(request.request()).is_some_and(|host| hosts.iter().any(|h| allows(h, &host)));
+    let allowed = hosts.is_empty()
+        || host_of(request.request()).is_some_and(|host| hosts.iter().any(|h| allows(h, &host)));
     (!allowed).then(|| Problem::new(Code::InvalidHeader, "This host is not served here."))
 }
 

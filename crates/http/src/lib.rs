@@ -28,5 +28,5 @@ mod worker;
 
 pub use openapi::document;
 pub use server::{ServeError, serve};
-pub use startup::UnfitDatabase;
 pub use settings::{CorsSettings, HttpSettings, RefreshSettings, Services};
+pub use startup::UnfitDatabase;

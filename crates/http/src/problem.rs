@@ -57,9 +57,17 @@ struct ErrorCode;
 impl PartialSchema for ErrorCode {
     fn schema() -> RefOr<Schema> {
         let words = Code::ALL.iter().map(|code| code.as_str());
-        let meanings = Code::ALL.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning().trim()));
+        let meanings =
+            Code::ALL.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning().trim()));
         let text = meanings.collect::<Vec<_>>().join("\n");
-        RefOr::T(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(text)).build().into())
+        RefOr::T(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some(words))
+                .description(Some(text))
+                .build()
+                .into(),
+        )
     }
 }
 

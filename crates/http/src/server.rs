@@ -45,17 +45,29 @@ pub enum ServeError {
 ///
 /// # Errors
 /// When it cannot start; see [`ServeError`].
-pub fn serve(settings: HttpSettings, services: Services, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+pub fn serve(
+    settings: HttpSettings,
+    services: Services,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
     actix_web::rt::System::new().block_on(run(settings, services, ready))
 }
 
-async fn run(settings: HttpSettings, services: Services, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+async fn run(
+    settings: HttpSettings,
+    services: Services,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
     startup::check(&services).await?;
     let (settings, state) = (Arc::new(settings), Arc::<State>::default());
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(Worker::new(services.clone(), Arc::clone(&shared), Arc::clone(&shared_state))))
+            .app_data(web::Data::new(Worker::new(
+                services.clone(),
+                Arc::clone(&shared),
+                Arc::clone(&shared_state),
+            )))
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)
             .default_service(web::to(routes::unknown_path))
@@ -121,7 +133,9 @@ fn configure(config: &mut web::ServiceConfig, settings: &HttpSettings) {
     if settings.docs {
         config.service(web::resource(["/api/schema/", "/api/schema"]).get(openapi::pages::schema));
         config.service(web::resource(["/api/redoc/", "/api/redoc"]).get(openapi::pages::redoc));
-        config.service(web::resource(["/api/docs/", "/api/docs"]).get(openapi::pages::swagger_index));
+        config.service(web::resource("/api/docs/").get(openapi::pages::swagger_index));
+        // The page names its files relatively, so unlike the API it has one address.
+        config.service(web::redirect("/api/docs", "/api/docs/"));
         config.service(web::resource("/api/docs/{file:.+}").get(openapi::pages::swagger));
     }
 }

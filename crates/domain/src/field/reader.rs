@@ -52,7 +52,6 @@ impl Reader {
     }
 
     /// A member of a merge patch (RFC 7396): left out means unchanged. The outer `None` is a complaint.
-    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
     pub fn maybe<T: Field>(&mut self, name: &str) -> Option<Option<T>> {
         let Some(value) = self.object.remove(name) else { return Some(None) };
         let is_null = value.is_null();

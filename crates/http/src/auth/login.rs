@@ -57,7 +57,9 @@ pub(crate) async fn log_in(
     let password = SecretString::from(members.required("password")?);
     let tenant_name = match members.optional("tenant")? {
         Some(text) => TenantName::from_body(&text),
-        None => host_of(&request).map(TenantName::Host).ok_or_else(|| complaint("tenant", "This field is required."))?,
+        None => host_of(&request)
+            .map(TenantName::Host)
+            .ok_or_else(|| complaint("tenant", "This field is required."))?,
     };
 
     let tenant = worker.auth.find_tenant(&tenant_name).await?;
@@ -67,7 +69,7 @@ pub(crate) async fn log_in(
     let name = if name.len() > LONGEST_NAME { "" } else { &name };
     let found = worker.auth.find_account(searched, name).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-    let verdict = worker.services.hasher.verify(password, hash).await.map_err(not_hashed)?;
+    let verdict = worker.services.hasher.verify(password, hash).await.map_err(|error| not_hashed(&error))?;
     let (Some(tenant), Some(account), Verdict::Match | Verdict::MatchNeedsRehash) =
         (tenant, account, verdict)
     else {
@@ -96,10 +98,10 @@ fn refused() -> Problem {
 }
 
 /// A password that could never have been set is a wrong one.
-fn not_hashed(error: HashError) -> Problem {
+fn not_hashed(error: &HashError) -> Problem {
     match error {
         HashError::Unusable(_) => refused(),
         HashError::Busy => Problem::unavailable(&"too many log-ins at once"),
-        HashError::Internal(_) => Problem::internal(&error),
+        HashError::Internal(_) => Problem::internal(error),
     }
 }

@@ -1,0 +1,109 @@
+//! What can be typed after `bulkhead`. Each command's own arguments stand in its file under `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+
+/// A multi-tenant API server. Tenants share one PostgreSQL database and cannot see each other.
+#[derive(Debug, Parser)]
+#[command(name = "bulkhead", version, max_term_width = 110, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// For every command.
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Globals {
+    /// Print exactly one JSON document on standard output, and nothing else
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// A configuration file; config/default.toml explains every key [also: BULKHEAD_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Who is working, for audit logs [default: cli: and the login name]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve with demo tenants, for development; needs no configuration
+    Dev,
+    /// Serve
+    Serve,
+    /// Create the database, its roles and their grants, as a superuser, once
+    #[command(after_help = commands::bootstrap::HELP)]
+    Bootstrap,
+    /// Bring the database's tables up to date
+    Migrate(commands::migrate::MigrateArguments),
+    /// Create a tenant with its first administrator
+    #[command(alias = "create_tenant")]
+    CreateTenant(commands::create_tenant::CreateTenantArguments),
+    /// List the tenants
+    #[command(alias = "list_tenants")]
+    ListTenants,
+    /// Create a user in a tenant
+    #[command(alias = "create_user")]
+    CreateUser(commands::create_user::CreateUserArguments),
+    /// Create the demo tenants acme and beta, and write test_tokens.json; repeatable, not in production
+    #[command(alias = "create_test_data")]
+    CreateTestData(commands::create_test_data::TestDataArguments),
+    /// Print the OpenAPI document
+    Openapi(commands::openapi::OpenapiArguments),
+    /// Show the effective settings and where each came from
+    Config,
+    /// Run the private PostgreSQL until standard input ends; prints its URLs as JSON
+    #[command(hide = true, alias = "dev_cluster")]
+    DevCluster,
+}
+
+const EXAMPLES: &str = "\
+First steps:
+  bulkhead dev                          serve http://127.0.0.1:8000 with demo tenants
+  bulkhead create-tenant acme2 --admin-username anna --admin-email anna@example.com
+  bulkhead list-tenants --json          for scripts
+
+In production:
+  bulkhead bootstrap                    once, with BULKHEAD_DATABASE__SUPERUSER_URL set
+  bulkhead migrate                      before each new version serves
+  bulkhead serve
+
+With no database configured, every command uses a private PostgreSQL below .bulkhead/ and stops it when no other
+bulkhead uses it. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 database unreachable.";
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Arguments, Command};
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_known_in_snake_case_too() {
+        for command in Arguments::command().get_subcommands() {
+            let snake = command.get_name().replace('-', "_");
+            let known = snake == command.get_name() || command.get_all_aliases().any(|alias| alias == snake);
+            assert!(known, "{snake}");
+        }
+    }
+
+    #[test]
+    fn no_password_can_be_an_argument() {
+        let words = ["bulkhead", "create-user", "--tenant", "acme", "--username", "a", "--email", "a@b"];
+        let parsed = Arguments::try_parse_from(words).unwrap();
+        assert!(matches!(parsed.command, Command::CreateUser(_)));
+        assert!(Arguments::try_parse_from(words.iter().chain(&["--password", "x"])).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! One file for each command; here, only which is which.
+
+pub(crate) mod bootstrap;
+mod config;
+pub(crate) mod create_tenant;
+pub(crate) mod create_test_data;
+pub(crate) mod create_user;
+mod demo;
+mod dev;
+mod dev_cluster;
+mod list_tenants;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+mod serve;
+
+use crate::arguments::{Arguments, Command};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// The command's own, or that the configuration was refused.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let context = Context::load(&arguments.globals)?;
+    let outcome = match &arguments.command {
+        Command::Dev => dev::run(&context),
+        Command::Serve => serve::run(&context),
+        Command::Bootstrap => bootstrap::run(&context),
+        Command::Migrate(arguments) => migrate::run(&context, arguments),
+        Command::CreateTenant(arguments) => create_tenant::run(&context, arguments),
+        Command::ListTenants => list_tenants::run(&context),
+        Command::CreateUser(arguments) => create_user::run(&context, arguments),
+        Command::CreateTestData(arguments) => create_test_data::run(&context, arguments),
+        Command::Openapi(arguments) => openapi::run(&context, arguments),
+        Command::Config => {
+            config::run(&context);
+            Ok(())
+        }
+        Command::DevCluster => dev_cluster::run(&context),
+    };
+    context.output.quieten();
+    outcome
+}

@@ -1,0 +1,86 @@
+//! `bulkhead create-tenant`: a tenant, its host name and its first administrator, in one transaction.
+
+use bulkhead_domain::person::{Email, Username};
+use bulkhead_domain::scope::Role;
+use bulkhead_domain::tenant::Slug;
+use bulkhead_persistence::platform::{NewTenant, NewUser, Platform};
+use clap::Args;
+use serde_json::json;
+
+use super::create_user::{parse_email, parse_username};
+use crate::context::{Context, block_on};
+use crate::databases::{Databases, Purpose};
+use crate::failure::Failure;
+use crate::passwords;
+
+/// Its arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bulkhead create-tenant acme2 --name \"Acme Ltd\" --domain acme.example.com \\
+      --admin-username anna --admin-email anna@example.com
+  pwgen -s 20 1 | bulkhead --json create-tenant acme3 --admin-username anna --admin-email anna@example.com \\
+      --password-stdin
+
+The password is asked for twice, without echo. It is never an argument: others could see it in the list of processes.")]
+pub(crate) struct CreateTenantArguments {
+    /// Short name: lower-case letters, digits and single hyphens, 2 to 63 characters
+    #[arg(value_parser = parse_slug)]
+    slug: Slug,
+    /// Full name [default: the slug]
+    #[arg(long)]
+    name: Option<String>,
+    /// Host name by which its people reach the server
+    #[arg(long, value_name = "HOST")]
+    domain: Option<String>,
+    /// User name of its first administrator
+    #[arg(long, value_name = "USERNAME", value_parser = parse_username)]
+    admin_username: Username,
+    /// E-mail address of its first administrator
+    #[arg(long, value_name = "EMAIL", value_parser = parse_email)]
+    admin_email: Email,
+    /// Read the password from standard input, one line
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+fn parse_slug(text: &str) -> Result<Slug, &'static str> {
+    Slug::parse(text)
+        .ok_or("2 to 63 lower-case letters, digits and single hyphens; some words, like www, are reserved")
+}
+
+/// Creates the tenant.
+pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Result<(), Failure> {
+    let databases = Databases::open(context)?;
+    let platform = databases.connect(Purpose::Platform)?;
+    let known = [arguments.admin_username.as_str(), arguments.slug.as_str()];
+    let password = passwords::new_password(context, arguments.password_stdin, &known)?;
+    let name = arguments.name.clone().unwrap_or_else(|| arguments.slug.as_str().to_owned());
+    let (tenant, new) = block_on(async {
+        let new = NewTenant {
+            slug: arguments.slug.clone(),
+            name,
+            domain: arguments.domain.clone(),
+            admin: Some(NewUser {
+                username: arguments.admin_username.clone(),
+                email: arguments.admin_email.clone(),
+                first_name: String::new(),
+                last_name: String::new(),
+                role: Role::Owner,
+                password_hash: passwords::hash(context, password).await?,
+            }),
+        };
+        let tenant = Platform::connect(&platform, &context.operator).await?.create_tenant(&new).await?;
+        Ok((tenant, new))
+    })?;
+    let document = json!({
+        "id": tenant,
+        "slug": new.slug,
+        "name": new.name,
+        "domain": new.domain,
+        "admin": arguments.admin_username.as_str(),
+    });
+    let text = format!("created tenant {} ({tenant}) with {}", new.slug, arguments.admin_username.as_str());
+    context.output.tell(&document, &text);
+    Ok(())
+}

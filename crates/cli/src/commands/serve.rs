@@ -1,0 +1,99 @@
+//! `bulkhead serve`: from settings to a running server. How it serves is `bulkhead-http`'s matter.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use bulkhead_auth::password::PasswordHasher;
+use bulkhead_http::{CorsSettings, HttpSettings, RefreshSettings, Services};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{ConfigError, Environment, serving_refusals};
+use crate::context::Context;
+use crate::databases::{Databases, Purpose};
+use crate::failure::Failure;
+use crate::{logging, passwords, services};
+
+/// Serves until told to stop.
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    let databases = Databases::open(context)?;
+    context.output.quieten();
+    serve(context, &databases, |_| {})
+}
+
+/// Serves with the given databases until told to stop. `ready` is told the address.
+///
+/// # Errors
+/// What production lacks; an unfit key; whatever keeps the server from starting.
+pub(super) fn serve(
+    context: &Context,
+    databases: &Databases<'_>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Failure> {
+    let refusals = serving_refusals(&context.configuration.settings);
+    if !refusals.is_empty() {
+        return Err(ConfigError::Refused(refusals).into());
+    }
+    let settings = http_settings(context);
+    let services = make_services(context, databases, settings.workers)?;
+    logging::start(&context.configuration.settings.log);
+    Ok(bulkhead_http::serve(settings, services, ready)?)
+}
+
+fn http_settings(context: &Context) -> HttpSettings {
+    let settings = &context.configuration.settings;
+    let (server, cors) = (&settings.server, &settings.cors);
+    let is_production = settings.environment == Environment::Production;
+    let public_url = server.base_url();
+    HttpSettings {
+        listen: format!("{}:{}", server.host, server.port),
+        workers: server
+            .workers
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, NonZeroUsize::get),
+        max_connections: server.max_connections,
+        request_timeout: server.request_timeout,
+        body_timeout: server.body_timeout,
+        body_limit: server.body_limit_bytes,
+        shutdown_timeout: server.shutdown_timeout,
+        allowed_hosts: server.allowed_hosts.clone(),
+        trusted_proxies: server.trusted_proxies.clone(),
+        cors: CorsSettings {
+            origins: cors.allowed_origins.clone(),
+            domains: cors.base_domain.clone().into_iter().collect(),
+            max_age: cors.max_age,
+        },
+        // RFC 6797 §7.2: not over plain HTTP, where it would have no effect.
+        strict_transport: is_production && public_url.starts_with("https://"),
+        metrics: settings.metrics.expose,
+        docs: settings.docs.expose,
+        public_url,
+    }
+}
+
+fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -> Result<Services, Failure> {
+    let auth = &context.configuration.settings.auth;
+    let key = services::signing_key_text(context)?;
+    Ok(Services {
+        tokens: Arc::new(services::tokens(context, &key)?),
+        hasher: Arc::new(PasswordHasher::new(passwords::hash_settings(context))?),
+        refresh: Arc::new(RefreshSettings {
+            lifetime: auth.refresh_lifetime,
+            grace: auth.refresh_grace,
+            pepper: pepper(&key).into(),
+        }),
+        app_database: databases.connect(Purpose::App)?,
+        auth_database: databases.connect(Purpose::Auth)?,
+        pool: services::pool(context, workers),
+    })
+}
+
+/// The key under which refresh tokens get their successors: derived from the signing key, so that every server has the
+/// same one and an operator has one secret less to keep. A new signing key ends no session; only a reply that was
+/// lost during the change cannot be asked for again.
+fn pepper(key: &SecretString) -> Vec<u8> {
+    let mut hash = Sha256::new_with_prefix(b"bulkhead refresh successor\0");
+    hash.update(key.expose_secret().trim().as_bytes());
+    hash.finalize().to_vec()
+}
