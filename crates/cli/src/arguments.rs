@@ -68,7 +68,7 @@ pub(crate) enum Command {
 const EXAMPLES: &str = "\
 First steps:
   bulkhead dev                          serve http://127.0.0.1:8000 with demo tenants
-  bulkhead create-tenant acme2 --admin-username anna --admin-email anna@example.com
+  bulkhead create-tenant --slug acme2 --admin-username anna --admin-email anna@example.com
   bulkhead list-tenants --json          for scripts
 
 In production:

@@ -17,15 +17,15 @@ use crate::passwords;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bulkhead create-tenant acme2 --name \"Acme Ltd\" --domain acme.example.com \\
+  bulkhead create-tenant --slug acme2 --name \"Acme Ltd\" --domain acme.example.com \\
       --admin-username anna --admin-email anna@example.com
-  pwgen -s 20 1 | bulkhead --json create-tenant acme3 --admin-username anna --admin-email anna@example.com \\
+  pwgen -s 20 1 | bulkhead --json create-tenant --slug acme3 --admin-username anna --admin-email anna@example.com \\
       --password-stdin
 
 The password is asked for twice, without echo. It is never an argument: others could see it in the list of processes.")]
 pub(crate) struct CreateTenantArguments {
     /// Short name: lower-case letters, digits and single hyphens, 2 to 63 characters
-    #[arg(value_parser = parse_slug)]
+    #[arg(long, value_parser = parse_slug)]
     slug: Slug,
     /// Full name [default: the slug]
     #[arg(long)]
