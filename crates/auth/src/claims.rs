@@ -38,6 +38,7 @@ pub(crate) struct AccessClaims<'a> {
     pub(crate) scope: String,
     pub(crate) token_type: &'static str,
     pub(crate) token_version: i64,
+    pub(crate) tenant_version: i64,
     #[serde(flatten)]
     pub(crate) subject: Subject<'a>,
 }
@@ -76,6 +77,7 @@ pub(crate) struct Accepted {
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
     pub(crate) token_version: i64,
+    pub(crate) tenant_version: i64,
 }
 
 /// Reads claims and checks every one that decides anything.
@@ -96,6 +98,8 @@ pub(crate) fn read(members: &Map<String, Value>, demands: &Demands<'_>) -> Resul
         issued_at,
         expires_at,
         token_version: claims.count("token_version")?,
+        // A token that does not say is of the oldest epoch.
+        tenant_version: if claims.has("tenant_version") { claims.count("tenant_version")? } else { 0 },
     })
 }
 

@@ -15,6 +15,7 @@ pub mod keyset;
 pub mod password;
 pub mod password_policy;
 pub mod refresh;
+pub mod revocations;
 pub mod secret;
 pub mod token;
 pub mod token_error;

@@ -55,6 +55,8 @@ pub struct UserToken<'a> {
     pub session: FamilyId,
     /// The user's epoch: tokens of an older one are refused. Not negative.
     pub token_version: i64,
+    /// The tenant's epoch: tokens of an older one are refused. Not negative.
+    pub tenant_version: i64,
 }
 
 /// A token that was made.
@@ -81,6 +83,8 @@ pub struct Verified {
     pub kid: String,
     /// The epoch of the principal at the time.
     pub token_version: i64,
+    /// The epoch of its tenant at the time.
+    pub tenant_version: i64,
 }
 
 impl Verified {
@@ -168,6 +172,7 @@ impl Tokens {
             scopes: &scopes,
             token_type: AccessClaims::TOKEN_TYPE,
             token_version: user.token_version,
+            tenant_version: user.tenant_version,
             subject: Subject::User {
                 user_id: user.user.uuid(),
                 username: user.username,
@@ -206,6 +211,7 @@ impl Tokens {
             expires_at: accepted.expires_at,
             kid: key.kid().to_owned(),
             token_version: accepted.token_version,
+            tenant_version: accepted.tenant_version,
         })
     }
 

@@ -49,6 +49,7 @@ pub(crate) fn user() -> UserToken<'static> {
         role: Role::Member,
         session: FamilyId::generate(),
         token_version: 7,
+        tenant_version: 3,
     }
 }
 

@@ -50,6 +50,12 @@ pub(crate) enum Command {
     /// List the tenants
     #[command(alias = "list_tenants")]
     ListTenants,
+    /// End all access of a tenant's people, until it is resumed
+    #[command(alias = "suspend_tenant")]
+    SuspendTenant(commands::suspend_tenant::TenantArguments),
+    /// Let a suspended tenant's people work again
+    #[command(alias = "resume_tenant")]
+    ResumeTenant(commands::suspend_tenant::TenantArguments),
     /// Create a user in a tenant
     #[command(alias = "create_user")]
     CreateUser(commands::create_user::CreateUserArguments),

@@ -12,6 +12,7 @@ mod list_tenants;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 mod serve;
+pub(crate) mod suspend_tenant;
 
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
@@ -30,6 +31,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Migrate(arguments) => migrate::run(&context, arguments),
         Command::CreateTenant(arguments) => create_tenant::run(&context, arguments),
         Command::ListTenants => list_tenants::run(&context),
+        Command::SuspendTenant(arguments) => suspend_tenant::run(&context, arguments, true),
+        Command::ResumeTenant(arguments) => suspend_tenant::run(&context, arguments, false),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
         Command::CreateTestData(arguments) => create_test_data::run(&context, arguments),
         Command::Openapi(arguments) => openapi::run(&context, arguments),

@@ -13,6 +13,7 @@ pub mod person;
 pub mod principal;
 pub mod projects;
 pub mod resource;
+pub mod revocation;
 pub mod scope;
 pub mod tasks;
 pub mod tenant;

@@ -14,6 +14,7 @@ use futures_util::future::{Ready, ready};
 
 use crate::operation::{Access, PathOperations};
 use crate::problem::{Outcome, Problem};
+use crate::state::Disbelief;
 use crate::worker::Worker;
 
 /// A verified principal at work in its own tenant.
@@ -64,6 +65,7 @@ fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
         refused(Code::TokenNotValid, "The token is malformed, expired or revoked.", "error=\"invalid_token\"")
     })?;
     request.extensions_mut().insert(Caller(Arc::clone(&verified)));
+    worker.state.believes(&verified).map_err(disbelieved)?;
     match operation.access {
         // A public operation proves nothing about its caller, so it must not reach a tenant's tables.
         Access::Public => return Err(Problem::internal(&"a public operation asked for a tenant")),
@@ -76,6 +78,21 @@ fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
         }
     }
     Ok(TenantCtx { verified, worker: worker.clone() })
+}
+
+/// A token that verified and yet does not count.
+pub(crate) fn disbelieved(why: Disbelief) -> Problem {
+    match why {
+        Disbelief::Revoked => {
+            tracing::info!("revoked token refused");
+            refused(
+                Code::TokenNotValid,
+                "The token is malformed, expired or revoked.",
+                "error=\"invalid_token\"",
+            )
+        }
+        Disbelief::Stale => Problem::unavailable(&"revocations have not been heard of for too long"),
+    }
 }
 
 /// The bearer token (RFC 6750 §2.1); never from the query or a cookie. The scheme is read without regard to case.

@@ -24,6 +24,7 @@ mod server;
 mod settings;
 mod startup;
 mod state;
+mod watcher;
 mod worker;
 
 pub use openapi::document;

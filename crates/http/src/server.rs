@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::settings::{HttpSettings, Services};
 use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
+use crate::watcher::Watcher;
 use crate::worker::Worker;
 use crate::{cors, envelope, health, metrics, openapi, routes};
 
@@ -59,7 +60,10 @@ async fn run(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     startup::check(&services).await?;
-    let (settings, state) = (Arc::new(settings), Arc::<State>::default());
+    let watcher = Watcher::new(&services);
+    let revocations = watcher.read().await.map_err(UnfitDatabase::from)?;
+    let (settings, state) = (Arc::new(settings), Arc::new(State::new(revocations)));
+    actix_web::rt::spawn(watcher.run(Arc::clone(&state)));
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()

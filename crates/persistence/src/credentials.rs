@@ -2,6 +2,7 @@
 //! the role that may read credentials and nothing of the tenants' work.
 
 use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
+use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::scope::Role;
 use bulkhead_domain::tenant::TenantName;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,6 +16,7 @@ use crate::block;
 use crate::connect::ConnectSettings;
 use crate::error::{DbError, DbResult};
 use crate::pool::{Pool, PoolSettings};
+use crate::revocations;
 use crate::schema::{refresh_families as families, tenant_domains, tenants, user_credentials, users};
 use crate::session::Session;
 use crate::write::write;
@@ -24,7 +26,7 @@ diesel::allow_tables_to_appear_in_same_query!(tenants, tenant_domains, users, us
 /// One worker's way to credentials.
 #[derive(Clone)]
 pub struct AuthDb {
-    pool: Pool,
+    pub(crate) pool: Pool,
 }
 
 /// A tenant as the directory shows it.
@@ -37,6 +39,8 @@ pub struct DirectoryEntry {
     /// The name.
     pub name: String,
     status: String,
+    /// Grows when everything that was issued before shall end.
+    pub token_epoch: i64,
 }
 
 impl DirectoryEntry {
@@ -240,6 +244,11 @@ impl AuthDb {
             let holder = holder.ok_or(DbError::NotFound)?;
             if rotated == 0 && tx.run(async |s| rotate_previous(s, family, hashes).await).await? == 0 {
                 let known = tx.run(async |s| revoke_if_genuine(s, family, hashes.lineage).await).await?;
+                let ended =
+                    Revocation { tenant: holder.tenant.id(), subject: Subject::Session(family), epoch: 0 };
+                if known > 0 {
+                    tx.run(async |s| revocations::record(s, &ended).await).await?;
+                }
                 return Ok(if known == 0 { Rotation::Refused } else { Rotation::Replayed });
             }
             Ok(Rotation::Rotated(Box::new(holder)))

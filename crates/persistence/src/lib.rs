@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod platform;
 mod pool;
 mod projects;
+mod revocations;
 mod schema;
 mod session;
 mod tasks;

@@ -6,6 +6,7 @@ mod tenants;
 mod users;
 
 use bulkhead_domain::ids::{TenantId, UserId, new_id};
+use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::tenant::TenantName;
 use diesel::ExpressionMethods as _;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
@@ -17,6 +18,7 @@ pub use tenants::{NewTenant, TenantStatus, TenantSummary};
 pub use users::NewUser;
 
 use crate::connect::{ConnectSettings, connect};
+use crate::revocations;
 use crate::schema::audit_log;
 
 /// The longest operator's name, in characters.
@@ -109,6 +111,29 @@ impl Platform {
         self.begin().await?;
         let outcome = tenants::find(&mut self.connection, name).await;
         self.end(outcome).await
+    }
+
+    /// Lets a tenant's people and clients work again, or no longer. Suspending ends every token at once.
+    ///
+    /// # Errors
+    /// There is no such tenant, or it is being deleted; the database is away.
+    pub async fn set_suspended(&mut self, tenant: TenantId, suspended: bool) -> Result<(), PlatformError> {
+        self.begin().await?;
+        let outcome = self.set_suspended_in_tx(tenant, suspended).await;
+        self.end(outcome).await
+    }
+
+    async fn set_suspended_in_tx(&mut self, tenant: TenantId, suspended: bool) -> Result<(), PlatformError> {
+        let status = if suspended { TenantStatus::Suspended } else { TenantStatus::Active };
+        let epoch = tenants::set_status(&mut self.connection, tenant, status).await?;
+        let ended = Revocation { tenant, subject: Subject::Tenant, epoch };
+        let row = revocations::row(&ended);
+        diesel::insert_into(crate::schema::revocations::table)
+            .values(row)
+            .execute(&mut self.connection)
+            .await?;
+        let action = if suspended { "tenant.suspend" } else { "tenant.resume" };
+        self.audit(Deed { tenant, action, target: serde_json::json!({}) }).await
     }
 
     async fn begin(&mut self) -> Result<(), PlatformError> {

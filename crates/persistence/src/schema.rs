@@ -88,6 +88,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    revocations (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        subject -> Uuid,
+        epoch -> BigInt,
+        revoked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     audit_log (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,

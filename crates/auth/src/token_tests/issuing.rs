@@ -54,7 +54,7 @@ fn header_and_claims_are_exactly_those_of_the_contract() {
         "iss": "https://issuer.test", "aud": "multitenant-api", "exp": NOW + 900, "iat": NOW, "nbf": NOW,
         "sub": user.user, "user_id": user.user, "username": "acme_user", "email": "a@acme.test",
         "tenant": user.tenant, "tenant_id": user.tenant, "tenant_slug": "acme", "roles": ["viewer"],
-        "scopes": ["read:*"], "scope": "read:*", "token_type": "access", "token_version": 7, "sid": user.session,
+        "scopes": ["read:*"], "scope": "read:*", "token_type": "access", "token_version": 7, "tenant_version": 3, "sid": user.session,
     });
     assert_eq!(Value::Object(claims), expected);
 }

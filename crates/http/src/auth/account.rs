@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::context::TenantCtx;
+use crate::context::{TenantCtx, disbelieved};
 use crate::extract::form::Members;
 use crate::problem::{Outcome, Problem};
 use crate::respond;
@@ -34,11 +34,12 @@ pub(crate) struct VerifyReply {
 /// `POST /api/v1/auth/token/verify/`
 pub(crate) async fn verify(worker: Data<Worker>, mut members: Members) -> Outcome<HttpResponse> {
     let token = members.required("token")?;
-    worker.verify(&token).map_err(|error| {
+    let verified = worker.verify(&token).map_err(|error| {
         tracing::info!(reason = %error, "token refused");
         Problem::new(Code::TokenNotValid, "Token is invalid or expired")
             .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"api\", error=\"invalid_token\"")
     })?;
+    worker.state.believes(&verified).map_err(disbelieved)?;
     respond::json(&VerifyReply { valid: true })
 }
 

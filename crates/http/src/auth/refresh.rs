@@ -5,6 +5,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use bulkhead_auth::refresh::RefreshToken;
 use bulkhead_domain::code::Code;
+use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_persistence::credentials::{Rotation, RotationOf};
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -41,6 +42,7 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
             tokens(&worker, &rotated.tenant, &rotated.account, (family, rotated.ends), &successor.plain)
         }
         Rotation::Replayed => {
+            worker.state.revoke(Revocation { tenant, subject: Subject::Session(family), epoch: 0 });
             tracing::warn!(security = true, %tenant, session = %family, "a used refresh token came back; session revoked");
             Err(refused())
         }

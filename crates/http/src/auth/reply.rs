@@ -48,6 +48,7 @@ pub(crate) fn tokens(
         role: account.role()?,
         session: family,
         token_version: account.token_epoch,
+        tenant_version: tenant.token_epoch,
     };
     let issued: Issued =
         worker.services.tokens.issue_user(&user).map_err(|error| Problem::internal(&error))?;

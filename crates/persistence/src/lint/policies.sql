@@ -17,6 +17,7 @@
     union all select 'tenant_domains', 'self', '{bulkhead_app}', 'ALL', own_rows, own_rows from expression
     union all select 'tenants', 'directory', '{bulkhead_auth}', 'SELECT', 'true', null
     union all select 'tenant_domains', 'directory', '{bulkhead_auth}', 'SELECT', 'true', null
+    union all select 'revocations', 'directory', '{bulkhead_auth}', 'SELECT', 'true', null
 ), actual as (
     select tablename::text, policyname::text, permissive, roles::text, cmd, qual, with_check
     from pg_policies where schemaname = 'bulkhead'

@@ -124,6 +124,24 @@ pub(super) async fn find(
     row.map(summary).transpose()
 }
 
+/// Sets a tenant's status and begins a new epoch, in which tokens of the old one are worth nothing. Returns the epoch.
+pub(super) async fn set_status(
+    connection: &mut AsyncPgConnection,
+    tenant: TenantId,
+    status: TenantStatus,
+) -> Result<i64, PlatformError> {
+    let deleting = TenantStatus::Deleting.as_str();
+    let row = tenants::table.filter(tenants::id.eq(tenant.uuid())).filter(tenants::status.ne(deleting));
+    let changes = (
+        tenants::status.eq(status.as_str()),
+        tenants::token_epoch.eq(tenants::token_epoch + 1),
+        tenants::version.eq(tenants::version + 1),
+        tenants::updated_at.eq(diesel::dsl::now),
+    );
+    let epoch = diesel::update(row).set(changes).returning(tenants::token_epoch).get_result(connection).await;
+    epoch.optional()?.ok_or(PlatformError::UnknownTenant)
+}
+
 /// Inserts the tenant; `domain` is the host name that [`host_name`] made of the one it asks for.
 pub(super) async fn insert(
     connection: &mut AsyncPgConnection,

@@ -4,6 +4,7 @@ use bulkhead_auth::refresh;
 use bulkhead_auth::token::{Tokens, UserToken};
 use bulkhead_domain::clock::now;
 use bulkhead_domain::ids::FamilyId;
+use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::credentials::{AuthDb, FirstToken};
 use bulkhead_persistence::platform::TenantSummary;
 use chrono::TimeDelta;
@@ -31,6 +32,7 @@ pub(super) async fn open(
     tenant: &TenantSummary,
     username: &str,
 ) -> Result<Session, Failure> {
+    let entry = auth.find_tenant(&TenantName::Id(tenant.id)).await?.ok_or(Failure::DemoData("tenants"))?;
     let account = auth.find_account(tenant.id, username).await?.ok_or(Failure::DemoData("users"))?.0;
     let family = FamilyId::generate();
     let first = refresh::generate(tenant.id, family);
@@ -51,6 +53,7 @@ pub(super) async fn open(
         role: account.role()?,
         session: family,
         token_version: account.token_epoch,
+        tenant_version: entry.token_epoch,
     })?;
     Ok(Session { access: access.token, refresh: first.plain })
 }

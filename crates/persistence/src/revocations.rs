@@ -1,0 +1,76 @@
+//! Revocations as they are stored: written with the change that they tell of, read by every server a few times a second.
+
+use bulkhead_domain::clock::now;
+use bulkhead_domain::ids::{FamilyId, TenantId, UserId, new_id};
+use bulkhead_domain::revocation::{Revocation, Subject};
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use crate::block;
+use crate::credentials::AuthDb;
+use crate::error::DbResult;
+use crate::schema::revocations;
+use crate::session::Session;
+
+/// Rows older than any token can be. The next revocation of the tenant sweeps them away.
+const KEPT: TimeDelta = TimeDelta::days(2);
+
+impl AuthDb {
+    /// What was revoked within `window`, of every tenant.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn recent_revocations(&self, window: TimeDelta) -> DbResult<Vec<Revocation>> {
+        type Row = (Uuid, String, Uuid, i64);
+        let nobody = TenantId::from_uuid(Uuid::nil());
+        let columns = (revocations::tenant_id, revocations::kind, revocations::subject, revocations::epoch);
+        let recent = revocations::table.filter(revocations::revoked_at.gt(now() - window)).select(columns);
+        let rows: Vec<Row> = block::read(&self.pool, nobody, async |s| s.many(recent).await).await?;
+        Ok(rows.into_iter().filter_map(revocation).collect())
+    }
+}
+
+fn revocation((tenant, kind, subject, epoch): (Uuid, String, Uuid, i64)) -> Option<Revocation> {
+    let subject = match kind.as_str() {
+        "tenant" => Subject::Tenant,
+        "user" => Subject::User(UserId::from_uuid(subject)),
+        "session" => Subject::Session(FamilyId::from_uuid(subject)),
+        // Written by a newer version, which also knows how to end such a token.
+        _ => return None,
+    };
+    Some(Revocation { tenant: TenantId::from_uuid(tenant), subject, epoch })
+}
+
+/// A row of the table, for an INSERT.
+pub(crate) type NewRow = (
+    diesel::dsl::Eq<revocations::tenant_id, Uuid>,
+    diesel::dsl::Eq<revocations::id, Uuid>,
+    diesel::dsl::Eq<revocations::kind, &'static str>,
+    diesel::dsl::Eq<revocations::subject, Uuid>,
+    diesel::dsl::Eq<revocations::epoch, i64>,
+);
+
+/// The row that stores a revocation.
+pub(crate) fn row(revocation: &Revocation) -> NewRow {
+    let (kind, subject) = match revocation.subject {
+        Subject::Tenant => ("tenant", revocation.tenant.uuid()),
+        Subject::User(user) => ("user", user.uuid()),
+        Subject::Session(session) => ("session", session.uuid()),
+    };
+    (
+        revocations::tenant_id.eq(revocation.tenant.uuid()),
+        revocations::id.eq(new_id()),
+        revocations::kind.eq(kind),
+        revocations::subject.eq(subject),
+        revocations::epoch.eq(revocation.epoch),
+    )
+}
+
+/// Stores a revocation of the transaction's tenant.
+pub(crate) async fn record(session: Session<'_>, revocation: &Revocation) -> QueryResult<()> {
+    let mine = revocations::tenant_id.eq(session.tenant());
+    let old = revocations::table.filter(mine.and(revocations::revoked_at.lt(now() - KEPT)));
+    session.execute(diesel::delete(old)).await?;
+    session.execute(diesel::insert_into(revocations::table).values(row(revocation))).await.map(drop)
+}
