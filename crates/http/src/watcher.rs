@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bulkhead_auth::revocations::Revocations;
 use bulkhead_persistence::PoolSettings;
 use bulkhead_persistence::credentials::AuthDb;
-use bulkhead_persistence::error::DbResult;
+use bulkhead_persistence::error::{DbError, DbResult};
 use chrono::TimeDelta;
 
 use crate::settings::Services;
@@ -15,6 +15,8 @@ use crate::state::State;
 
 /// How often the revocations are read: a token dies on every server within this time and one round trip.
 const PERIOD: Duration = Duration::from_millis(250);
+/// How long one reading may take; a connection that hangs is given up.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Longer than any access token lives with all leeway (one day and seconds), so that nothing that matters is missed.
 const WINDOW: TimeDelta = TimeDelta::hours(25);
 
@@ -31,7 +33,10 @@ impl Watcher {
 
     /// What is known at this moment.
     pub(crate) async fn read(&self) -> DbResult<Revocations> {
-        Ok(self.db.recent_revocations(WINDOW).await?.into_iter().collect())
+        match tokio::time::timeout(PATIENCE, self.db.recent_revocations(WINDOW)).await {
+            Ok(revocations) => Ok(revocations?.into_iter().collect()),
+            Err(_) => Err(DbError::Unavailable("the database does not answer".to_owned())),
+        }
     }
 
     /// Reads again and again, for as long as the server runs.

@@ -21,7 +21,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let tasks = member::<Projects>() + "tasks/";
     let mut endpoints = crud::<Projects>();
     endpoints.push(
-        endpoint::<Projects, _, _>(Method::GET, statistics, "statistics", Action::Read, statistics_of)
+        endpoint::<Projects, _, _>(Method::GET, statistics, "statistics_retrieve", Action::Read, statistics_of)
             .summary("Count projects by state")
             .answers::<ProjectStatistics>(200, "The counts.", &[]),
     );

@@ -27,7 +27,7 @@ pub(crate) const LINK: (&str, &str) = ("Link", "The next page, when there is one
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = crud::<Tasks>();
     // The path that was documented, and the one that was served.
-    for (spelling, verb) in [("by-status/", "by_status"), ("by_status/", "by_status_underscore")] {
+    for (spelling, verb) in [("by-status/", "by_status_list"), ("by_status/", "by_status_list_2")] {
         let path = collection::<Tasks>() + spelling;
         endpoints.push(
             endpoint::<Tasks, _, _>(Method::GET, path, verb, Action::Read, by_status)
