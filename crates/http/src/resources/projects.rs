@@ -30,7 +30,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(
             Method::GET,
             tasks,
-            "projects_tasks",
+            "projects_tasks_list",
             Access::Scoped(TASKS.scope(Action::Read)),
             tasks_of,
         )

@@ -40,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoint::<Tasks, _, _>(
             Method::POST,
             member::<Tasks>() + "complete/",
-            "complete",
+            "complete_create",
             Action::Write,
             complete,
         )
