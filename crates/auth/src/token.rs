@@ -215,6 +215,12 @@ impl Tokens {
         })
     }
 
+    /// How long a token of these settings can be accepted, leeway included.
+    #[must_use]
+    pub const fn longest_life(&self) -> Duration {
+        self.settings.access_lifetime.saturating_add(self.settings.leeway)
+    }
+
     /// Whether a token that was verified before has expired since, by the rule of [`Tokens::verify_at`].
     #[must_use]
     pub fn has_expired(&self, verified: &Verified, now: DateTime<Utc>) -> bool {

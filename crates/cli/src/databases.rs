@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::config::{Environment, Settings, Tls};
 use crate::context::{Context, block_on};
+use crate::database_url::UrlParts;
 use crate::dev_cluster::{DevCluster, Urls};
 use crate::failure::Failure;
 
@@ -102,6 +103,13 @@ impl<'c> Databases<'c> {
             Purpose::Superuser => &database.superuser_url,
         };
         let url = url.clone().ok_or(Failure::MissingUrl(purpose.key()))?;
+        // Another role of ours could connect, and would then be refused everything, request by request.
+        let user = UrlParts::of(&url).user;
+        if let (Some(role), Some(user)) = (purpose.role(), user)
+            && role != user
+        {
+            return Err(Failure::WrongRole { key: purpose.key(), role });
+        }
         let tls = match database.tls {
             Tls::Off => ConnectTls::Off,
             Tls::VerifyFull => ConnectTls::VerifyFull { root: database.tls_root.clone() },

@@ -25,9 +25,9 @@ pub(crate) fn start(settings: &Log) {
     let registry = tracing_subscriber::registry().with(filter);
     // Only the first subscriber of a process counts.
     let _ = match settings.format {
-        LogFormat::Json => {
-            registry.with(fmt::layer().json().flatten_event(true).with_current_span(false)).try_init()
-        }
+        LogFormat::Json => registry
+            .with(fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false))
+            .try_init(),
         LogFormat::Text => {
             registry.with(fmt::layer().with_target(false).with_ansi(stdout().is_terminal())).try_init()
         }

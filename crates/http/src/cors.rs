@@ -50,10 +50,15 @@ pub(crate) fn layer(settings: &CorsSettings) -> Cors {
     cors
 }
 
-/// Whether an origin is a subdomain of `domain`, on any port.
+/// Whether an origin is a subdomain of `domain`: over HTTPS on its usual port, or anyhow for `localhost`, which never
+/// leaves the machine.
 fn is_subdomain(origin: &str, domain: &str) -> bool {
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let host = host.map(|host| host.split_once(':').map_or(host, |(host, _port)| host));
+    let (secure, plain) = (origin.strip_prefix("https://"), origin.strip_prefix("http://"));
+    let host = if domain == "localhost" {
+        secure.or(plain).map(|host| host.split_once(':').map_or(host, |(host, _port)| host))
+    } else {
+        secure
+    };
     host.and_then(|host| host.strip_suffix(domain)).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
 }
 
@@ -63,9 +68,10 @@ mod tests {
 
     #[test]
     fn only_true_subdomains_match() {
-        for good in ["https://acme.example.com", "http://acme.example.com:3000", "https://a.b.example.com"] {
+        for good in ["https://acme.example.com", "https://a.b.example.com"] {
             assert!(is_subdomain(good, "example.com"), "{good}");
         }
+        assert!(is_subdomain("http://acme.localhost:3000", "localhost"));
         for bad in [
             "https://example.com",
             "https://evilexample.com",
@@ -73,6 +79,8 @@ mod tests {
             "null",
             "https://.example.com",
             "https://acme.example.com.evil.org:80",
+            "http://acme.example.com",
+            "https://acme.example.com:8443",
             "ftp://acme.example.com",
         ] {
             assert!(!is_subdomain(bad, "example.com"), "{bad}");

@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::new_id;
+use tracing::Instrument;
 
 use crate::client_address::client_address;
 use crate::context::{Caller, host_of};
@@ -37,7 +38,11 @@ pub(crate) async fn envelope(
     let refusal = refusal(&request);
     let response = match refusal {
         Some(problem) => request.error_response(problem),
-        None => next.call(request).await?.map_into_boxed_body(),
+        None => {
+            // Whatever is logged on the way carries the id that the client is told.
+            let span = tracing::info_span!("request", correlation_id);
+            next.call(request).instrument(span).await?.map_into_boxed_body()
+        }
     };
     Ok(finish(response, &correlation_id, start.elapsed()))
 }

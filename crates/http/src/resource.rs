@@ -15,14 +15,15 @@ use crate::extract::id::PathId;
 use crate::extract::precondition::IfMatch;
 use crate::extract::retry::IdempotencyKey;
 use crate::list::page::{self, PageDocument};
-use crate::list::query::ListQuery;
+use crate::list::query::{ListQuery, PAGES};
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond;
 
 const JSON: &[&str] = &["application/json"];
 const MERGE_PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
-const TAG: (&str, &str) = ("ETag", "The row's version, for If-Match and If-None-Match.");
+/// The header with a row's version.
+pub(crate) const TAG: (&str, &str) = ("ETag", "The row's version, for If-Match and If-None-Match.");
 const IF_MATCH: &str = "Only if the row still has this entity tag.";
 
 /// `/api/v1/{resource}/`
@@ -110,7 +111,7 @@ pub(crate) fn refused<R: Entity>(error: DbError) -> Problem {
 }
 
 async fn list<R: Entity>(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {
-    let mut query = ListQuery::read(R::RESOURCE, ctx.principal().tenant, request.query_string())?;
+    let mut query = ListQuery::read(R::RESOURCE, ctx.principal().tenant, request.query_string(), PAGES)?;
     let found = page::read::<R>(&ctx, &mut query).await?;
     respond::json(&page::document(&ctx, R::RESOURCE, &collection::<R>(), &query, found))
 }

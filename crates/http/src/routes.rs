@@ -1,4 +1,4 @@
-//! The list of everything that is served under `/api/v1`. Adding a resource adds one line to each of the two tables.
+//! The list of everything that is served but the pages of the API document. Adding a resource adds one line to each of the two tables.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,11 @@ use bulkhead_domain::tasks::TASKS;
 use crate::guard::guarded;
 use crate::operation::{Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{auth, resources};
+use crate::{auth, health, resources};
 
 /// Headings of the OpenAPI document.
 pub(crate) const TAGS: &[(&str, &str)] = &[
+    ("health", "For load balancers and orchestrators."),
     ("auth", "Log-in and sessions."),
     (PROJECTS.name, PROJECTS.about),
     (TASKS.name, TASKS.about),
@@ -26,6 +27,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
 /// Every endpoint.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
+        health::endpoints(),
         auth::endpoints(),
         resources::projects::endpoints(),
         resources::tasks::endpoints(),

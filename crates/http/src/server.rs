@@ -15,7 +15,7 @@ use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
 use crate::watcher::Watcher;
 use crate::worker::Worker;
-use crate::{cors, envelope, health, metrics, openapi, routes};
+use crate::{cors, envelope, metrics, openapi, routes};
 
 /// Why the server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +60,9 @@ async fn run(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     startup::check(&services).await?;
-    let watcher = Watcher::new(&services);
-    let revocations = watcher.read().await.map_err(UnfitDatabase::from)?;
-    let (settings, state) = (Arc::new(settings), Arc::new(State::new(revocations)));
-    actix_web::rt::spawn(watcher.run(Arc::clone(&state)));
+    let (settings, state) = (Arc::new(settings), Arc::new(State::new()));
+    let watcher = Watcher::start(&services, Arc::clone(&state)).await.map_err(UnfitDatabase::from)?;
+    actix_web::rt::spawn(watcher.run());
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
@@ -129,8 +128,6 @@ impl Signals {
 }
 
 fn configure(config: &mut web::ServiceConfig, settings: &HttpSettings) {
-    config.service(web::resource(["/health/", "/health", "/health/live", "/health/live/"]).get(health::live));
-    config.service(web::resource(["/health/ready", "/health/ready/"]).get(health::ready));
     if settings.metrics {
         config.service(web::resource(["/metrics", "/metrics/"]).get(metrics::metrics));
     }

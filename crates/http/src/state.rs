@@ -1,7 +1,7 @@
 //! What all workers share and change: whether the server is on its way out, and what was revoked.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use bulkhead_auth::revocations::Revocations;
@@ -15,7 +15,7 @@ const STALE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct State {
     draining: AtomicBool,
-    revocations: RwLock<Arc<Revocations>>,
+    revocations: RwLock<Revocations>,
     started: Instant,
     /// Milliseconds from `started` to the last time that the revocations were read.
     heard: AtomicU64,
@@ -31,11 +31,11 @@ pub(crate) enum Disbelief {
 }
 
 impl State {
-    /// A state that knows the revocations of this moment.
-    pub(crate) fn new(revocations: Revocations) -> Self {
+    /// A state that knows of nothing yet.
+    pub(crate) fn new() -> Self {
         Self {
             draining: AtomicBool::new(false),
-            revocations: RwLock::new(Arc::new(revocations)),
+            revocations: RwLock::default(),
             started: Instant::now(),
             heard: AtomicU64::new(0),
         }
@@ -51,22 +51,31 @@ impl State {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Replaces what is known. `asked` is when the question was sent: nothing that happened later counts as heard.
-    pub(crate) fn hear(&self, revocations: Revocations, asked: Instant) {
-        *self.revocations.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(revocations);
+    /// Adds what was heard, and forgets what was last heard of before `oldest`. `asked` is when the question was sent:
+    /// nothing that happened later counts as heard.
+    pub(crate) fn hear(&self, revocations: Vec<Revocation>, asked: Instant, oldest: Option<Instant>) {
+        if !revocations.is_empty() || oldest.is_some() {
+            let mut known = self.revocations.write().unwrap_or_else(PoisonError::into_inner);
+            revocations.into_iter().for_each(|revocation| known.add(revocation, asked));
+            oldest.into_iter().for_each(|oldest| known.forget(oldest));
+        }
         self.heard.store(self.millis(asked), Ordering::Release);
     }
 
     /// Adds what this server itself has just done, without waiting to hear of it.
     pub(crate) fn revoke(&self, revocation: Revocation) {
-        let mut known = self.revocations.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut known).add(revocation);
+        self.revocations.write().unwrap_or_else(PoisonError::into_inner).add(revocation, Instant::now());
+    }
+
+    /// How long ago the database was last heard of.
+    pub(crate) fn silence(&self) -> Duration {
+        let heard = self.heard.load(Ordering::Acquire);
+        Duration::from_millis(self.millis(Instant::now()).saturating_sub(heard))
     }
 
     /// Whether to believe a token that verified. Memory only.
     pub(crate) fn believes(&self, token: &Verified) -> Result<(), Disbelief> {
-        let silence = self.millis(Instant::now()).saturating_sub(self.heard.load(Ordering::Acquire));
-        if u128::from(silence) > STALE.as_millis() {
+        if self.silence() > STALE {
             return Err(Disbelief::Stale);
         }
         let known = self.revocations.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! What one worker thread holds: its connections, its memory of verified tokens, and the services that all share.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use bulkhead_auth::cache::VerifiedCache;
@@ -10,6 +10,7 @@ use bulkhead_domain::clock::now;
 use bulkhead_persistence::credentials::AuthDb;
 use bulkhead_persistence::tenant_db::Db;
 
+use crate::openapi::pages::Texts;
 use crate::settings::{HttpSettings, Services};
 use crate::state::State;
 
@@ -23,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) services: Services,
     pub(crate) settings: Arc<HttpSettings>,
     pub(crate) state: Arc<State>,
+    /// The OpenAPI document, once somebody has asked for it.
+    pub(crate) texts: OnceCell<Texts>,
     tokens_seen: RefCell<VerifiedCache>,
 }
 
@@ -34,6 +37,7 @@ impl Worker {
             services,
             settings,
             state,
+            texts: OnceCell::new(),
             tokens_seen: RefCell::new(VerifiedCache::new(REMEMBERED_TOKENS)),
         }
     }

@@ -9,6 +9,7 @@ use bulkhead_domain::ids::TenantId;
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::maybe_done;
+use tokio::task::coop::unconstrained;
 
 use crate::error::{DbError, DbResult};
 use crate::pool::{Connection, Pool};
@@ -59,7 +60,8 @@ pub(crate) async fn send<T>(
     let mut commit = pin!(maybe_done(last.batch_execute("COMMIT")));
     let mut closing = false;
 
-    poll_fn(|context| {
+    // A task that has used up its cooperative budget finds even a free lock busy; the order would then be another.
+    unconstrained(poll_fn(|context| {
         // The order of these polls is the order of the messages on the wire.
         let begun = begin.as_mut().poll(context).is_ready();
         let worked = work.as_mut().poll(context).is_ready();
@@ -69,7 +71,7 @@ pub(crate) async fn send<T>(
             watch.seal();
         }
         if begun && worked && committed { Poll::Ready(()) } else { Poll::Pending }
-    })
+    }))
     .await;
 
     if watch.was_late() {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use diesel_async::AsyncPgConnection;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
 
 pub use failure::ConnectError;
 use failure::Target;
@@ -107,6 +107,22 @@ pub(crate) async fn connect_plain_to(
     database: &str,
 ) -> Result<Client, ConnectError> {
     open(settings, Some(database)).await.map(|(client, _)| client)
+}
+
+/// Asks the server to stop what a connection made with these settings is doing.
+///
+/// # Errors
+/// As [`connect`].
+pub(crate) async fn cancel(settings: &ConnectSettings, token: CancelToken) -> Result<(), ConnectError> {
+    let mut config = parse(settings)?;
+    let failed = |error: tokio_postgres::Error| ConnectError::Other {
+        server: "the database".to_owned(),
+        reason: error.to_string(),
+    };
+    match protection(&mut config, &settings.tls)? {
+        Some(tls) => token.cancel_query(tls).await.map_err(failed),
+        None => token.cancel_query(NoTls).await.map_err(failed),
+    }
 }
 
 async fn open(

@@ -1,20 +1,24 @@
 //! What log-in and refresh need: the tenant directory, one user's password hash, and refresh token families. It runs as
 //! the role that may read credentials and nothing of the tenants' work.
 
+use std::time::Duration;
+
 use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::scope::Role;
 use bulkhead_domain::tenant::TenantName;
-use chrono::{DateTime, TimeDelta, Utc};
-use diesel::dsl::now;
+use chrono::{DateTime, Utc};
+use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use futures_util::future::try_join;
 use uuid::Uuid;
 
 use crate::block;
 use crate::connect::ConnectSettings;
 use crate::error::{DbError, DbResult};
+use crate::kept::kept;
 use crate::pool::{Pool, PoolSettings};
 use crate::revocations;
 use crate::schema::{refresh_families as families, tenant_domains, tenants, user_credentials, users};
@@ -137,7 +141,7 @@ pub struct RotationOf<'a> {
     /// SHA-256 of its successor, which is the same however often the token is presented.
     pub successor: &'a [u8; 32],
     /// How long after a rotation the token before it still works: a lost reply, or a second tab.
-    pub grace: TimeDelta,
+    pub grace: Duration,
 }
 
 impl AuthDb {
@@ -243,7 +247,7 @@ impl AuthDb {
             let holder = holder.filter(|holder| holder.tenant.is_active() && holder.account.is_active());
             let holder = holder.ok_or(DbError::NotFound)?;
             if rotated == 0 && tx.run(async |s| rotate_previous(s, family, hashes).await).await? == 0 {
-                let known = tx.run(async |s| revoke_if_genuine(s, family, hashes.lineage).await).await?;
+                let known = tx.run(async |s| revoke_if_genuine(s, family, hashes).await).await?;
                 let ended =
                     Revocation { tenant: holder.tenant.id(), subject: Subject::Session(family), epoch: 0 };
                 if known > 0 {
@@ -266,34 +270,40 @@ async fn rotate_current(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_>
         .filter(families::tenant_id.eq(s.tenant()).and(families::id.eq(family.uuid())))
         .filter(families::current_hash.eq(&hashes.presented[..]))
         .filter(families::revoked_at.is_null().and(families::expires_at.gt(now)));
-    s.execute(diesel::update(live).set((
+    s.execute(kept(diesel::update(live).set((
         families::previous_hash.eq(families::current_hash.nullable()),
         families::current_hash.eq(&hashes.successor[..]),
         families::generation.eq(families::generation + 1),
         families::rotated_at.eq(now),
-    )))
+    ))))
     .await
 }
 
 /// Within the grace the token before the current one works again and gets the same successor: its holder never saw the
 /// reply, or is a second tab that sent the same token at the same moment.
 async fn rotate_previous(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_>) -> QueryResult<usize> {
-    let since = bulkhead_domain::clock::now() - hashes.grace;
+    // The database's clock on both sides: servers' clocks may differ by more than the grace.
+    let grace = i64::try_from(hashes.grace.as_secs()).unwrap_or(0).seconds();
+    let since = now.into_sql::<Timestamptz>() - grace;
     let live = families::table
         .filter(families::tenant_id.eq(s.tenant()).and(families::id.eq(family.uuid())))
         .filter(families::previous_hash.eq(&hashes.presented[..]).and(families::rotated_at.gt(since)))
         .filter(families::revoked_at.is_null().and(families::expires_at.gt(now)));
-    s.execute(diesel::update(live).set(families::current_hash.eq(&hashes.successor[..]))).await
+    s.execute(kept(diesel::update(live).set(families::current_hash.eq(&hashes.successor[..])))).await
 }
 
 /// A used-up token that is genuine (it knows the family's lineage) means that two parties hold the family. Neither can
 /// be told from the thief, so both lose it. A guess that merely names the family changes nothing.
-async fn revoke_if_genuine(s: Session<'_>, family: FamilyId, lineage: &[u8; 32]) -> QueryResult<usize> {
+async fn revoke_if_genuine(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_>) -> QueryResult<usize> {
     let live = families::table
         .filter(families::tenant_id.eq(s.tenant()).and(families::id.eq(family.uuid())))
-        .filter(families::lineage_hash.eq(&lineage[..]))
-        .filter(families::revoked_at.is_null());
-    s.execute(diesel::update(live).set(families::revoked_at.eq(now))).await
+        .filter(
+            families::lineage_hash
+                .eq(&hashes.lineage[..])
+                .and(families::current_hash.ne(&hashes.presented[..])),
+        )
+        .filter(families::revoked_at.is_null().and(families::expires_at.gt(now)));
+    s.execute(kept(diesel::update(live).set(families::revoked_at.eq(now)))).await
 }
 
 async fn holder_of(s: Session<'_>, family: FamilyId) -> QueryResult<Option<Rotated>> {

@@ -115,7 +115,7 @@ macro_rules! tenant_crud {
                         .filter($table::version.eq($crate::crud::coalesce(expected, $table::version)));
                     let changes = ($(patch.$field.map(|v| $table::$column.eq(v.into_column())),)+);
                     let changes = (changes, $table::version.eq($table::version + 1), $table::updated_at.eq(diesel::dsl::now));
-                    s.optional(diesel::update(row).set(changes).returning(<$view>::as_returning())).await
+                    s.optional($crate::kept::kept(diesel::update(row).set(changes).returning(<$view>::as_returning()))).await
                 }).await?;
                 match changed {
                     Some(row) => Ok(row),

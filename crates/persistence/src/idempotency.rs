@@ -4,20 +4,28 @@
 use std::collections::BTreeMap;
 
 use bulkhead_domain::clock::now;
+use bulkhead_domain::ids::new_id;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::query_dsl::methods;
+use diesel::result::Error;
+use diesel::sql_types;
 use futures_util::future::try_join;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{DbError, DbResult};
+use crate::kept::kept;
 use crate::schema::idempotency_keys as keys;
 use crate::session::Session;
 use crate::tenant_db::TenantDb;
 
 /// How long a key is remembered.
 const LIFETIME: TimeDelta = TimeDelta::hours(24);
+/// Removes expired keys of a tenant: some, so that the write which pays for it stays short, and only those that nobody is
+/// claiming again at this moment.
+const SWEEP: &str = "DELETE FROM idempotency_keys WHERE (tenant_id, principal_id, key) IN (SELECT tenant_id, principal_id, key \
+                     FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 LIMIT 200 FOR UPDATE SKIP LOCKED)";
 
 /// The key that a client sent, and the fingerprint of the request it came with.
 #[derive(Clone, Debug)]
@@ -78,7 +86,7 @@ pub(crate) async fn claim(session: Session<'_>, claim: Option<Claim<'_>>) -> Que
             keys::created_at.eq(diesel::dsl::now),
         ));
     let insert = methods::FilterDsl::filter(insert, keys::created_at.lt(expired));
-    session.execute(insert).await.map(|rows| rows == 1)
+    session.execute(kept(insert)).await.map(|rows| rows == 1)
 }
 
 /// Stores the reply under the claimed key, and now and then sweeps expired keys of the tenant.
@@ -88,18 +96,24 @@ pub(crate) async fn store(session: Session<'_>, claim: Claim<'_>, reply: &Reply)
         .filter(keys::tenant_id.eq(session.tenant()))
         .filter(keys::principal_id.eq(principal).and(keys::key.eq(&key.key)));
     let headers = serde_json::to_value(&reply.headers).unwrap_or_default();
-    let store = session.execute(diesel::update(mine).set((
+    let store = session.execute(kept(diesel::update(mine).set((
         keys::status.eq(i16::try_from(reply.status).unwrap_or(200)),
         keys::headers.eq(headers),
         keys::body.eq(&reply.body),
-    )));
-    // One write in 64, chosen by the fingerprint, which is as good as random and free.
-    if key.fingerprint[0] >= 4 {
-        return store.await.map(drop);
+    ))));
+    // One write in 64, by chance, so that a retry is not unlucky again.
+    if new_id().as_bytes().last().is_some_and(|byte| *byte >= 4) {
+        return store.await.and_then(stored);
     }
-    let expired =
-        keys::table.filter(keys::tenant_id.eq(session.tenant()).and(keys::created_at.lt(now() - LIFETIME)));
-    try_join(store, session.execute(diesel::delete(expired))).await.map(drop)
+    let sweep = diesel::sql_query(SWEEP)
+        .bind::<sql_types::Uuid, _>(session.tenant())
+        .bind::<sql_types::Timestamptz, _>(now() - LIFETIME);
+    try_join(store, session.execute(sweep)).await.and_then(|(rows, _)| stored(rows))
+}
+
+/// The claimed row is ours until the COMMIT; that it is not there would be a defect that loses the reply.
+fn stored(rows: usize) -> QueryResult<()> {
+    if rows == 1 { Ok(()) } else { Err(Error::RollbackTransaction) }
 }
 
 /// The stored reply, if this is the request that it was stored for.

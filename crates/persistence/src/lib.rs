@@ -12,6 +12,7 @@ mod documents;
 pub mod error;
 mod fairness;
 pub mod idempotency;
+mod kept;
 pub mod lint;
 mod listing;
 pub mod migrate;

@@ -1,7 +1,7 @@
 //! Lists: turns a [`ListRequest`] into SQL. Every word of SQL here is a constant or comes from a resource's own
 //! constants; every value is a bind. The selected columns are typed by diesel, from the same struct as single rows.
 
-use bulkhead_domain::list::{COUNT_CAP, Condition, Counting, ListRequest, Page, Test, Value, Window};
+use bulkhead_domain::list::{Condition, Counting, ListRequest, Page, Test, Value, Window};
 use bulkhead_domain::resource::Resource;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::{Expression, QueryMetadata};
@@ -57,6 +57,19 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// Whether this is a shape that clients ask for all the time. Only those stay prepared: there are tens of thousands of
+    /// combinations of filters, and a statement that stays prepared costs each connection some 36 KB for good.
+    fn is_common(&self) -> bool {
+        let request = self.request;
+        let plain = request.search.is_none() && request.descending && request.ordering.name == "created_at";
+        let narrow = match request.conditions.as_slice() {
+            [] => true,
+            [only] => only.test == Test::Equals,
+            _ => false,
+        };
+        plain && narrow && matches!(request.window, Window::Start | Window::After(_))
+    }
+
     fn push_table(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
         out.push_identifier(self.resource.name)
     }
@@ -111,12 +124,23 @@ fn push_value<'b>(out: &mut AstPass<'_, 'b, Pg>, value: &'b Value) -> QueryResul
 struct PageQuery<'a, R: Selectable<Pg>> {
     list: List<'a>,
     columns: R::SelectExpression,
-    limit: i64,
 }
 
 impl<'a, R: Selectable<Pg>> PageQuery<'a, R> {
     fn new(list: List<'a>) -> Self {
-        Self { list, columns: R::construct_selection(), limit: i64::from(list.request.size) + 1 }
+        Self { list, columns: R::construct_selection() }
+    }
+
+    /// The limit, at least one more than the page has. A literal, because PostgreSQL makes no good plan for a limit that
+    /// it does not know and plans each execution anew instead; and one of a few, because each is a statement to prepare.
+    const fn limit(&self) -> &'static str {
+        match self.list.request.size {
+            0..=10 => " LIMIT 11",
+            11..=20 => " LIMIT 21",
+            21..=50 => " LIMIT 51",
+            51..=100 => " LIMIT 101",
+            _ => " LIMIT 201",
+        }
     }
 
     /// Whether the rows are read from high to low: the page before a row is read backwards.
@@ -196,11 +220,13 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         self.columns.walk_ast(out.reborrow())?;
+        if !self.list.is_common() {
+            out.unsafe_to_cache_prepared();
+        }
         self.list.push_from_where(&mut out)?;
         self.push_position(&mut out)?;
         self.push_order(&mut out)?;
-        out.push_sql(" LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(self.limit());
         if let Window::Offset(offset) = &self.list.request.window {
             out.push_sql(" OFFSET ");
             out.push_bind_param::<BigInt, _>(offset)?;
@@ -224,16 +250,19 @@ struct CountQuery<'a> {
 }
 
 impl CountQuery<'_> {
-    const LIMIT: i64 = COUNT_CAP + 1;
+    const LIMIT: &'static str = " LIMIT 10001";
 }
 
 impl QueryFragment<Pg> for CountQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT count(*) FROM (SELECT 1");
+        if !self.list.is_common() {
+            out.unsafe_to_cache_prepared();
+        }
         self.list.push_from_where(&mut out)?;
         if self.list.request.counting == Counting::Capped {
-            out.push_sql(" LIMIT ");
-            out.push_bind_param::<BigInt, _>(&Self::LIMIT)?;
+            // One more than the cap of `domain::list`, which a test holds to it.
+            out.push_sql(Self::LIMIT);
         }
         out.push_sql(") AS counted");
         Ok(())
@@ -247,4 +276,17 @@ impl Query for CountQuery<'_> {
 impl QueryId for CountQuery<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_domain::list::{COUNT_CAP, MAX_PAGE_SIZE};
+
+    use super::CountQuery;
+
+    #[test]
+    fn the_literal_limits_are_those_of_the_domain() {
+        assert_eq!(CountQuery::LIMIT, format!(" LIMIT {}", COUNT_CAP + 1));
+        assert_eq!(MAX_PAGE_SIZE, 200, "the largest page must fit the largest limit of `PageQuery::limit`");
+    }
 }

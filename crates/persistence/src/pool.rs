@@ -1,13 +1,16 @@
 //! One worker's connections for one role. A connection that leaves here comes back clean or not at all.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_domain::ids::TenantId;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use crate::connect::{ClosedFlag, ConnectError, ConnectSettings, connect};
+use crate::connect::{ClosedFlag, ConnectError, ConnectSettings, cancel, connect};
 use crate::error::{DbError, DbResult};
 use crate::fairness::{Fairness, Turn};
 use crate::watch::{Listener, StatementWatch};
@@ -26,11 +29,12 @@ pub(crate) struct Connection {
     pub(crate) raw: AsyncPgConnection,
     pub(crate) watch: Arc<StatementWatch>,
     closed: ClosedFlag,
+    settings: Arc<ConnectSettings>,
 }
 
 /// Makes connections and looks at those that come back.
 struct Manager {
-    settings: ConnectSettings,
+    settings: Arc<ConnectSettings>,
 }
 
 impl managed::Manager for Manager {
@@ -38,10 +42,11 @@ impl managed::Manager for Manager {
     type Error = ConnectError;
 
     async fn create(&self) -> Result<Connection, ConnectError> {
-        let (mut raw, closed) = connect(&self.settings).await?;
+        // Boxed, because connecting is rare and its future large: every request's future would carry the room for it.
+        let (mut raw, closed) = Box::pin(connect(&self.settings)).await?;
         let watch = Arc::<StatementWatch>::default();
         raw.set_instrumentation(Listener(Arc::clone(&watch)));
-        Ok(Connection { raw, watch, closed })
+        Ok(Connection { raw, watch, closed, settings: Arc::clone(&self.settings) })
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectError> {
@@ -65,7 +70,7 @@ impl Pool {
     pub(crate) fn new(connect: ConnectSettings, settings: PoolSettings) -> Self {
         let connections = settings.connections.max(1);
         // Waiting has its bound in `take`. The most recently used connection has the warmest caches.
-        let building = managed::Pool::builder(Manager { settings: connect })
+        let building = managed::Pool::builder(Manager { settings: Arc::new(connect) })
             .max_size(connections)
             .queue_mode(QueueMode::Lifo)
             .build();
@@ -82,9 +87,9 @@ impl Pool {
         let taking = async {
             let turn = self.fairness.turn(tenant).await;
             let object = self.inner.get().await?;
-            Ok(Checkout { object: Some(object), _turn: turn })
+            Ok(Checkout { object: Some(object), turn: Some(turn) })
         };
-        match tokio::time::timeout(self.acquire_timeout, taking).await {
+        match timeout(self.acquire_timeout, taking).await {
             Ok(Ok(checkout)) => Ok(checkout),
             Ok(Err(error)) => Err(unavailable(&error)),
             Err(_) => Err(DbError::Unavailable("no connection became free in time".to_owned())),
@@ -111,7 +116,7 @@ fn unavailable(error: &PoolError<ConnectError>) -> DbError {
 /// it is closed: PostgreSQL then rolls back, and nobody ever meets a connection in an unknown state.
 pub(crate) struct Checkout {
     object: Option<Object<Manager>>,
-    _turn: Turn,
+    turn: Option<Turn>,
 }
 
 impl Checkout {
@@ -128,8 +133,40 @@ impl Checkout {
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        if let Some(object) = self.object.take() {
-            drop(Object::take(object));
+        let Some(object) = self.object.take() else { return };
+        let abandoned = Abandoned { object, _turn: self.turn.take() };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(abandoned.end())),
+            Err(_) => drop(Object::take(abandoned.object)),
         }
+    }
+}
+
+/// A connection that was dropped in use. Its backend may still be at work, so its place in the pool and its tenant's turn
+/// stay taken until it has stopped: otherwise whoever hangs up early could have any number of backends.
+struct Abandoned {
+    object: Object<Manager>,
+    _turn: Option<Turn>,
+}
+
+impl Abandoned {
+    /// How long a statement may take to end by itself before it is cancelled.
+    const PATIENCE: Duration = Duration::from_millis(100);
+    /// How long it may take to end at all, a little more than the roles' `statement_timeout`.
+    const LIMIT: Duration = Duration::from_secs(6);
+
+    async fn end(self) {
+        let mut raw = &self.object.raw;
+        let settled = async {
+            let mut rollback = pin!(raw.batch_execute("ROLLBACK"));
+            if timeout(Self::PATIENCE, &mut rollback).await.is_ok() {
+                return;
+            }
+            // Best effort: the roles' time-outs end the statement as well.
+            let _cancelled = cancel(&self.object.settings, self.object.raw.cancel_token()).await;
+            let _ended = rollback.await;
+        };
+        let _within_limit = timeout(Self::LIMIT, settled).await;
+        drop(Object::take(self.object));
     }
 }

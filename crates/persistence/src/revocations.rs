@@ -1,10 +1,14 @@
 //! Revocations as they are stored: written with the change that they tell of, read by every server a few times a second.
 
+use std::time::Duration;
+
 use bulkhead_domain::clock::now;
 use bulkhead_domain::ids::{FamilyId, TenantId, UserId, new_id};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use chrono::TimeDelta;
+use diesel::dsl::{self, IntervalDsl};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use uuid::Uuid;
 
 use crate::block;
@@ -17,15 +21,17 @@ use crate::session::Session;
 const KEPT: TimeDelta = TimeDelta::days(2);
 
 impl AuthDb {
-    /// What was revoked within `window`, of every tenant.
+    /// What was revoked within the last `window`, by the database's clock, of every tenant.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn recent_revocations(&self, window: TimeDelta) -> DbResult<Vec<Revocation>> {
+    pub async fn recent_revocations(&self, window: Duration) -> DbResult<Vec<Revocation>> {
         type Row = (Uuid, String, Uuid, i64);
         let nobody = TenantId::from_uuid(Uuid::nil());
         let columns = (revocations::tenant_id, revocations::kind, revocations::subject, revocations::epoch);
-        let recent = revocations::table.filter(revocations::revoked_at.gt(now() - window)).select(columns);
+        let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).seconds();
+        let since = dsl::now.into_sql::<Timestamptz>() - window;
+        let recent = revocations::table.filter(revocations::revoked_at.gt(since)).select(columns);
         let rows: Vec<Row> = block::read(&self.pool, nobody, async |s| s.many(recent).await).await?;
         Ok(rows.into_iter().filter_map(revocation).collect())
     }
@@ -44,11 +50,11 @@ fn revocation((tenant, kind, subject, epoch): (Uuid, String, Uuid, i64)) -> Opti
 
 /// A row of the table, for an INSERT.
 pub(crate) type NewRow = (
-    diesel::dsl::Eq<revocations::tenant_id, Uuid>,
-    diesel::dsl::Eq<revocations::id, Uuid>,
-    diesel::dsl::Eq<revocations::kind, &'static str>,
-    diesel::dsl::Eq<revocations::subject, Uuid>,
-    diesel::dsl::Eq<revocations::epoch, i64>,
+    dsl::Eq<revocations::tenant_id, Uuid>,
+    dsl::Eq<revocations::id, Uuid>,
+    dsl::Eq<revocations::kind, &'static str>,
+    dsl::Eq<revocations::subject, Uuid>,
+    dsl::Eq<revocations::epoch, i64>,
 );
 
 /// The row that stores a revocation.

@@ -6,7 +6,7 @@ use diesel::QueryResult;
 
 use crate::block;
 use crate::connect::ConnectSettings;
-use crate::error::DbResult;
+use crate::error::{DbError, DbResult};
 use crate::pool::{Pool, PoolSettings};
 use crate::session::Session;
 pub use crate::write::WriteTx;
@@ -56,7 +56,11 @@ impl TenantDb<'_> {
 
     /// Reads in one round trip; see [`block::read`] for the one rule that `work` must keep.
     pub(crate) async fn read<T>(self, work: impl AsyncFnOnce(Session<'_>) -> QueryResult<T>) -> DbResult<T> {
-        block::read(self.pool, self.scope.tenant(), work).await
+        match block::read(self.pool, self.scope.tenant(), work).await {
+            // A read is in conflict with nobody: whatever holds the table, the answer is to wait.
+            Err(DbError::Busy(why)) => Err(DbError::Unavailable(why)),
+            outcome => outcome,
+        }
     }
 
     /// Writes: commits when `work` succeeds, rolls back when it fails, and closes the connection when it is dropped.

@@ -5,6 +5,7 @@ use bulkhead_domain::ids::TenantId;
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join3;
+use tokio::task::coop::unconstrained;
 
 use crate::block::{opening, send};
 use crate::error::{DbError, DbResult};
@@ -38,8 +39,12 @@ impl WriteTx<'_> {
         let claim = self.claim;
         let mut raw = &connection.raw;
         // Joined futures are polled in order, so BEGIN is on the wire first, then the claim, then the work.
-        let (begun, claimed, result) =
-            join3(raw.batch_execute(&opening), idempotency::claim(session, claim), work(session)).await;
+        let (begun, claimed, result) = unconstrained(join3(
+            raw.batch_execute(&opening),
+            idempotency::claim(session, claim),
+            work(session),
+        ))
+        .await;
         begun?;
         if !claimed? {
             self.replay = true;

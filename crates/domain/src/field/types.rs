@@ -192,6 +192,9 @@ impl Field for JsonObject {
         if has_nul(&value) {
             return Err(NULL_CHARACTER.to_owned());
         }
+        if !has_modest_numbers(&value) {
+            return Err("Ensure numbers are 0, or of a size between 1e-20 and 1e20.".to_owned());
+        }
         if value.to_string().len() > Self::MAX_BYTES {
             return Err(format!("Ensure this field has no more than {} bytes.", Self::MAX_BYTES));
         }
@@ -207,6 +210,18 @@ impl Field for JsonObject {
 
     fn into_column(self) -> Value {
         Value::Object(self.0)
+    }
+}
+
+/// PostgreSQL's `jsonb` keeps every digit: `1e308` is five characters here, and 309 digits there and in every answer.
+fn has_modest_numbers(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.as_f64().is_some_and(|size| size == 0.0 || (1e-20..=1e20).contains(&size.abs()))
+        }
+        Value::Array(items) => items.iter().all(has_modest_numbers),
+        Value::Object(map) => map.values().all(has_modest_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
 
@@ -300,6 +315,8 @@ mod tests {
             json!({"a": "\u{0}"}),
             json!({"\u{0}": 1}),
             json!({"a": "x".repeat(16_384)}),
+            json!({"a": [1e308]}),
+            json!({"a": 1e-300}),
         ] {
             assert!(JsonObject::parse(bad.clone()).is_err());
         }

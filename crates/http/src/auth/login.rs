@@ -12,6 +12,7 @@ use bulkhead_domain::ids::{FamilyId, TenantId};
 use bulkhead_domain::person::normalize_name;
 use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::credentials::FirstToken;
+use bulkhead_persistence::error::DbError;
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -88,7 +89,13 @@ pub(crate) async fn log_in(
     let ends = now() + worker.services.refresh.lifetime;
     let hashes =
         FirstToken { lineage: first.lineage.as_bytes(), token: first.digest.as_bytes(), expires_at: ends };
-    worker.auth.open_family(tenant.id(), account.id(), family, hashes).await?;
+    worker.auth.open_family(tenant.id(), account.id(), family, hashes).await.map_err(
+        |error| match error {
+            // The user was removed since the password was checked.
+            DbError::BadReference(_) => refused(),
+            other => other.into(),
+        },
+    )?;
     tokens(&worker, &tenant, &account, (family, ends), &first.plain)
 }
 

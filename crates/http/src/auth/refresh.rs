@@ -7,7 +7,7 @@ use bulkhead_auth::refresh::RefreshToken;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_persistence::credentials::{Rotation, RotationOf};
-use chrono::TimeDelta;
+use bulkhead_persistence::error::DbError;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -34,10 +34,10 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
         lineage: lineage.as_bytes(),
         presented: digest.as_bytes(),
         successor: successor.digest.as_bytes(),
-        grace: TimeDelta::from_std(settings.grace).unwrap_or_default(),
+        grace: settings.grace,
     };
     let (tenant, family) = (presented.tenant(), presented.family());
-    match worker.auth.rotate(tenant, family, hashes).await? {
+    match worker.auth.rotate(tenant, family, hashes).await.map_err(busy)? {
         Rotation::Rotated(rotated) => {
             tokens(&worker, &rotated.tenant, &rotated.account, (family, rotated.ends), &successor.plain)
         }
@@ -47,6 +47,14 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
             Err(refused())
         }
         Rotation::Refused => Err(refused()),
+    }
+}
+
+/// The family is being rotated right now, and takes its time.
+fn busy(error: DbError) -> Problem {
+    match error {
+        DbError::Busy(why) => Problem::unavailable(&why),
+        other => other.into(),
     }
 }
 

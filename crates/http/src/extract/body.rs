@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use bulkhead_domain::code::Code;
@@ -32,19 +32,23 @@ impl<T: Fields + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            if !is_json(&request) {
+            // A merge patch (RFC 7396) is a kind of change, so only a change may call itself one.
+            let is_patch = request.method() == Method::PATCH && request.content_type() == MERGE_PATCH;
+            if !is_json(&request) && !is_patch {
                 return Err(unsupported(&request, "application/json"));
             }
-            let bytes = read(&request, &mut payload).await?;
+            let bytes = read(&request, &mut payload, usize::MAX).await?;
             let fields = T::from_object(object(&bytes)?).map_err(Problem::invalid)?;
             Ok(Self { fields, bytes })
         })
     }
 }
 
-/// Whether the body says that it is JSON; a merge patch (RFC 7396) is taken alike.
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Whether the body says that it is JSON.
 pub(crate) fn is_json(request: &HttpRequest) -> bool {
-    matches!(request.content_type(), "application/json" | "application/merge-patch+json")
+    request.content_type() == "application/json"
 }
 
 /// A body in a form that the operation does not take. An encoded body is refused too: a few bytes could unpack to many.
@@ -53,15 +57,15 @@ pub(crate) fn unsupported(request: &HttpRequest, accepted: &str) -> Problem {
     Problem::new(Code::UnsupportedMediaType, detail).with_header(header::ACCEPT, accepted)
 }
 
-/// Reads the whole body within the limits that are set.
-pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload) -> Outcome<Bytes> {
+/// Reads the whole body within the limits that are set, and of `most` bytes at the most.
+pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, most: usize) -> Outcome<Bytes> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedMediaType, "Encoded bodies are not taken."));
     }
     let Some(worker) = request.app_data::<Data<Worker>>() else {
         return Err(Problem::internal(&"a body without a worker"));
     };
-    let (limit, patience) = (worker.settings.body_limit, worker.settings.body_timeout);
+    let (limit, patience) = (worker.settings.body_limit.min(most), worker.settings.body_timeout);
     let too_large = || Problem::new(Code::TooLarge, format!("The body is larger than {limit} bytes."));
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -69,7 +73,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload) -> Outcom
         return Err(too_large());
     }
     let reading = async {
-        let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(limit));
+        let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(4096));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk
                 .map_err(|error| Problem::new(Code::ParseError, format!("The body broke off: {error}")))?;

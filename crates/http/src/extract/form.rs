@@ -2,7 +2,6 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use bulkhead_domain::code::Code;
 use serde_json::{Map, Value};
 
 use super::body::{Extraction, is_json, object, read, unsupported};
@@ -50,10 +49,7 @@ impl FromRequest for Members {
             if !is_form && !is_json(&request) {
                 return Err(unsupported(&request, "application/json, application/x-www-form-urlencoded"));
             }
-            let bytes = read(&request, &mut payload).await?;
-            if bytes.len() > LIMIT {
-                return Err(Problem::new(Code::TooLarge, format!("The body is larger than {LIMIT} bytes.")));
-            }
+            let bytes = read(&request, &mut payload, LIMIT).await?;
             if is_form { form(&bytes) } else { object(&bytes) }.map(Self)
         })
     }

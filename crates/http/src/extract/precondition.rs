@@ -32,15 +32,14 @@ fn if_match(headers: &HeaderMap) -> Outcome<IfMatch> {
     if value == "*" {
         return Ok(IfMatch(None));
     }
-    let version = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .and_then(|tag| tag.split('.').next()?.parse::<i64>().ok())
-        .filter(|version| *version > 0);
-    match version {
-        Some(version) => Ok(IfMatch(Some(version))),
-        // A sound tag that this server never made matches nothing.
-        None if value.starts_with('"') && value.ends_with('"') && value.len() >= 2 => Ok(IfMatch(Some(0))),
+    let tag =
+        value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|tag| !tag.contains('"'));
+    match tag {
+        Some(tag) => {
+            let version = tag.split('.').next().and_then(|version| version.parse::<i64>().ok());
+            // A tag that this server never made matches nothing.
+            Ok(IfMatch(Some(version.filter(|version| *version > 0).unwrap_or(0))))
+        }
         None => {
             Err(Problem::new(Code::InvalidHeader, "If-Match must be one entity tag in double quotes, or *."))
         }
@@ -92,7 +91,7 @@ mod tests {
         assert_eq!(read("*").unwrap(), None);
         assert_eq!(read("\"someone-else's\"").unwrap(), Some(0), "matches no version");
         assert_eq!(read("\"-3.x\"").unwrap(), Some(0));
-        for bad in ["7", "W/\"7\"", "\"", "\"a\", \"b", ""] {
+        for bad in ["7", "W/\"7\"", "\"", "\"a\", \"b", "\"1.a\", \"2.b\"", ""] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

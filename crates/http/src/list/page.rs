@@ -1,11 +1,15 @@
 //! Pages on the wire.
 
+use std::borrow::Cow;
+
 use bulkhead_domain::list::{Counting, Page, Window};
 use bulkhead_domain::resource::Resource;
 use bulkhead_persistence::crud::Entity;
 use bulkhead_persistence::error::DbResult;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::cursor::Binding;
 use super::query::{ListQuery, Paging, invalid_page};
@@ -13,20 +17,55 @@ use crate::context::TenantCtx;
 use crate::problem::{Outcome, Problem};
 
 /// One page of a list.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(crate) struct PageDocument<T> {
-    /// How many rows there are, or null when they were not counted.
     count: Option<i64>,
-    /// Whether there are more rows than `count` says.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
     count_capped: bool,
-    /// The next page.
     next: Option<String>,
-    /// The page before.
     previous: Option<String>,
-    /// The rows.
     results: Vec<T>,
+}
+
+/// Written out by hand, because a derived schema has one name for the pages of all resources.
+impl<T: ToSchema> PartialSchema for PageDocument<T> {
+    fn schema() -> RefOr<Schema> {
+        let or_null = |kind, text: &str| {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([kind, Type::Null]))
+                .description(Some(text))
+        };
+        let rows = ArrayBuilder::new().items(RefOr::Ref(Ref::from_schema_name(T::name())));
+        let capped = ObjectBuilder::new().schema_type(Type::Boolean);
+        ObjectBuilder::new()
+            .property(
+                "count",
+                or_null(Type::Integer, "How many rows there are, or null when they were not counted."),
+            )
+            .property(
+                "count_capped",
+                capped.description(Some("There when there are more rows than `count` says.")),
+            )
+            .property("next", or_null(Type::String, "The next page."))
+            .property("previous", or_null(Type::String, "The page before."))
+            .property("results", rows.description(Some("The rows.")))
+            .required("count")
+            .required("next")
+            .required("previous")
+            .required("results")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for PageDocument<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 /// Reads the page that a query string asks for.

@@ -22,6 +22,18 @@ pub(crate) struct ListQuery {
     pub(crate) kept: Vec<(String, String)>,
 }
 
+/// What a list does when the client does not say.
+#[derive(Clone, Copy)]
+pub(crate) struct Usual {
+    size: u16,
+    counting: Counting,
+}
+
+/// Lists that answer pages.
+pub(crate) const PAGES: Usual = Usual { size: DEFAULT_PAGE_SIZE, counting: Counting::Capped };
+/// Lists that answer bare arrays, which have no place for a count.
+pub(crate) const BARE: Usual = Usual { size: MAX_PAGE_SIZE, counting: Counting::Off };
+
 /// How the client moves through the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paging {
@@ -35,7 +47,7 @@ pub(crate) enum Paging {
 
 impl ListQuery {
     /// Reads a query string.
-    pub(crate) fn read(resource: &Resource, tenant: TenantId, query: &str) -> Outcome<Self> {
+    pub(crate) fn read(resource: &Resource, tenant: TenantId, query: &str, usual: Usual) -> Outcome<Self> {
         let pairs = pairs(query)?;
         let get = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         for (name, _) in &pairs {
@@ -57,7 +69,7 @@ impl ListQuery {
             }
         }
         let (ordering, descending) = ordering(resource, get("ordering"))?;
-        let size = size(get("page_size"))?;
+        let size = size(get("page_size"), usual.size)?;
         let binding = Binding { tenant, resource: resource.name, ordering, descending };
         let (paging, window) = start(get("page"), get("cursor"), binding, size)?;
         let kept = pairs.iter().filter(|(name, _)| name != "page" && name != "cursor").cloned().collect();
@@ -68,7 +80,7 @@ impl ListQuery {
             descending,
             window,
             size,
-            counting: counting(get("count"))?,
+            counting: counting(get("count"), usual.counting)?,
         };
         Ok(Self { request, paging, kept })
     }
@@ -107,8 +119,8 @@ fn ordering(resource: &Resource, text: Option<&str>) -> Outcome<(Ordering, bool)
     }
 }
 
-fn size(text: Option<&str>) -> Outcome<u16> {
-    let Some(text) = text else { return Ok(DEFAULT_PAGE_SIZE) };
+fn size(text: Option<&str>, usual: u16) -> Outcome<u16> {
+    let Some(text) = text else { return Ok(usual) };
     match text.parse::<u64>() {
         Ok(0) | Err(_) => Err(Problem::parameter("page_size", "Must be a whole number from 1.")),
         // Larger pages than are served are cut, as Django REST framework does.
@@ -116,9 +128,9 @@ fn size(text: Option<&str>) -> Outcome<u16> {
     }
 }
 
-fn counting(text: Option<&str>) -> Outcome<Counting> {
+fn counting(text: Option<&str>, usual: Counting) -> Outcome<Counting> {
     match text {
-        None => Ok(Counting::Capped),
+        None => Ok(usual),
         Some("exact") => Ok(Counting::Exact),
         Some("none") => Ok(Counting::Off),
         Some(_) => Err(Problem::parameter("count", "Must be exact or none.")),

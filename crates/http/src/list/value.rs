@@ -50,9 +50,6 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
 pub(crate) fn of_row(kind: Kind, row: &serde_json::Value, name: &str) -> Option<Value> {
     match (kind, row.get(name)?) {
         (Kind::Integer, serde_json::Value::Number(number)) => number.as_i64().map(Value::Integer),
-        (_, serde_json::Value::String(text)) if matches!(kind, Kind::Text | Kind::Choice(_)) => {
-            Some(Value::Text(text.clone()))
-        }
         (_, serde_json::Value::String(text)) => read(kind, text).ok(),
         _ => None,
     }

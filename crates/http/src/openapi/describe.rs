@@ -6,7 +6,7 @@ use bulkhead_domain::code::Code;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder};
 
@@ -126,7 +126,11 @@ impl Endpoint {
     /// A JSON answer.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, text: &str, headers: &[(&str, &str)]) -> Self {
         let reference = self.component::<T>();
-        let content = ContentBuilder::new().schema(Some(reference)).build();
+        self.answer(status, text, headers, reference)
+    }
+
+    fn answer(mut self, status: u16, text: &str, headers: &[(&str, &str)], schema: RefOr<Schema>) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema)).build();
         let mut response = ResponseBuilder::new().description(text).content("application/json", content);
         for (name, about) in headers {
             let header = HeaderBuilder::new().description(Some(*about)).schema(Some(string())).build();
@@ -134,6 +138,13 @@ impl Endpoint {
         }
         self.description = self.description.response(status.to_string(), response.build());
         self
+    }
+
+    /// A JSON answer that is a bare array.
+    pub(crate) fn answers_array<T: ToSchema>(mut self, text: &str, headers: &[(&str, &str)]) -> Self {
+        let items = self.component::<T>();
+        let array = Schema::Array(ArrayBuilder::new().items(items).build());
+        self.answer(200, text, headers, RefOr::T(array))
     }
 
     /// An answer without a body, or with one that is no JSON.
@@ -157,8 +168,8 @@ impl Endpoint {
     }
 
     fn component<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        let name = T::name().into_owned();
         T::schemas(&mut self.schemas);
+        let name = T::name().into_owned();
         self.schemas.push((name.clone(), T::schema()));
         RefOr::Ref(Ref::from_schema_name(name))
     }

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use actix_web::http::header;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Bytes, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use aide::redoc::Redoc;
 use serde::Deserialize;
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::problem::{Outcome, Problem};
@@ -30,7 +31,6 @@ pub(crate) async fn schema(
     worker: Data<Worker>,
     query: Query<Format>,
 ) -> Outcome<HttpResponse> {
-    let document = super::document(&worker.settings.public_url);
     let accept =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let yaml = match query.format.as_deref() {
@@ -39,12 +39,24 @@ pub(crate) async fn schema(
         Some(_) => return Err(Problem::parameter("format", "Must be json or yaml.")),
         None => accept.contains("yaml"),
     };
-    if yaml {
-        let text = document.to_yaml().map_err(|error| Problem::internal(&error))?;
-        return Ok(HttpResponse::Ok().content_type("application/yaml").body(text));
+    let texts = worker.texts.get_or_init(|| Texts::of(&super::document(&worker.settings.public_url)));
+    let (kind, text) =
+        if yaml { ("application/yaml", &texts.yaml) } else { ("application/json", &texts.json) };
+    Ok(HttpResponse::Ok().content_type(kind).body(text.clone()))
+}
+
+/// The document written out, once for each worker.
+pub(crate) struct Texts {
+    json: Bytes,
+    yaml: Bytes,
+}
+
+impl Texts {
+    fn of(document: &OpenApi) -> Self {
+        // Writing out a document that was made here fails only by a defect, and the tests read it.
+        let json = document.to_pretty_json().unwrap_or_default().into();
+        Self { json, yaml: document.to_yaml().unwrap_or_default().into() }
     }
-    let text = document.to_pretty_json().map_err(|error| Problem::internal(&error))?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
 /// `GET /api/redoc/`
@@ -68,7 +80,7 @@ pub(crate) async fn swagger_index() -> Outcome<HttpResponse> {
     swagger(Path::from("index.html".to_owned())).await
 }
 
-fn page(content_type: &str, body: impl Into<actix_web::web::Bytes>) -> HttpResponse {
+fn page(content_type: &str, body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))

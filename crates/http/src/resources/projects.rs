@@ -21,9 +21,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let tasks = member::<Projects>() + "tasks/";
     let mut endpoints = crud::<Projects>();
     endpoints.push(
-        endpoint::<Projects, _, _>(Method::GET, statistics, "statistics_retrieve", Action::Read, statistics_of)
-            .summary("Count projects by state")
-            .answers::<ProjectStatistics>(200, "The counts.", &[]),
+        endpoint::<Projects, _, _>(
+            Method::GET,
+            statistics,
+            "statistics_retrieve",
+            Action::Read,
+            statistics_of,
+        )
+        .summary("Count projects by state")
+        .answers::<ProjectStatistics>(200, "The counts.", &[]),
     );
     // The rows are tasks, so the scope is that of tasks.
     endpoints.push(
@@ -37,7 +43,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .tag("projects")
         .summary("List the tasks of a project")
         .list_parameters(&TASKS)
-        .answers::<Vec<Task>>(200, "Up to `page_size` tasks, 200 unless given.", &[LINK]),
+        .answers_array::<Task>("Up to `page_size` tasks, 200 unless given.", &[LINK]),
     );
     endpoints
 }

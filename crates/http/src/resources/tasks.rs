@@ -4,7 +4,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
-use bulkhead_domain::list::{Condition, MAX_PAGE_SIZE};
+use bulkhead_domain::list::Condition;
 use bulkhead_domain::scope::Action;
 use bulkhead_domain::tasks::{TASKS, TaskPatch, TaskStatus};
 use bulkhead_persistence::crud::Entity;
@@ -14,10 +14,10 @@ use crate::context::TenantCtx;
 use crate::extract::id::PathId;
 use crate::extract::retry::IdempotencyKey;
 use crate::list::page::{next_link, read};
-use crate::list::query::{ListQuery, pairs};
+use crate::list::query::{BARE, ListQuery, pairs};
 use crate::operation::Endpoint;
 use crate::problem::{Outcome, Problem};
-use crate::resource::{collection, crud, endpoint, member, refused};
+use crate::resource::{TAG, collection, crud, endpoint, member, refused};
 use crate::respond;
 
 /// The header that continues a bare array.
@@ -33,7 +33,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             endpoint::<Tasks, _, _>(Method::GET, path, verb, Action::Read, by_status)
                 .summary("List tasks in one state")
                 .list_parameters(&TASKS)
-                .answers::<Vec<Task>>(200, "Up to `page_size` tasks, 200 unless given.", &[LINK]),
+                .answers_array::<Task>("Up to `page_size` tasks, 200 unless given.", &[LINK])
+                .refuses(Code::NotFound),
         );
     }
     endpoints.push(
@@ -46,7 +47,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Complete a task")
         .header("Idempotency-Key", "A name for this attempt, so that a retry changes nothing more.")
-        .answers::<Task>(200, "The task, done.", &[])
+        .answers::<Task>(200, "The task, done.", &[TAG])
         .refuses(Code::Conflict)
         .refuses(Code::IdempotencyKeyReused),
     );
@@ -76,11 +77,8 @@ pub(crate) async fn bare_list(
     request: &HttpRequest,
     also: Vec<Condition>,
 ) -> Outcome<(usize, HttpResponse)> {
-    let mut query = ListQuery::read(&TASKS, ctx.principal().tenant, request.query_string())?;
+    let mut query = ListQuery::read(&TASKS, ctx.principal().tenant, request.query_string(), BARE)?;
     query.request.conditions.extend(also);
-    if !query.kept.iter().any(|(name, _)| name == "page_size") {
-        query.request.size = MAX_PAGE_SIZE;
-    }
     let page = read::<Tasks>(ctx, &mut query).await?;
     let mut response = respond::json(&page.rows)?;
     if let Some(next) = next_link(ctx, &TASKS, request.path(), &query, &page) {

@@ -1,10 +1,19 @@
--- Settings of roles and of the database: names resolve in the product's schema, messages are recognisable, and nobody
+-- Settings of roles and of the database: statements and waits end by themselves, names resolve in the product's schema, messages are recognisable, and nobody
 -- is a tenant, an operator or under maintenance for good.
 select 'role ' || r.name, 'lacks ' || wanted.setting || ' in this database; run bulkhead bootstrap'
 from runtime r cross join (values ('search_path=bulkhead, pg_temp'), ('lc_messages=C')) as wanted (setting)
 where not exists (
     select from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
     where s.setrole = r.oid and d.datname = current_database() and wanted.setting = any (s.setconfig)
+)
+union all
+-- How long is the operator's choice; that there is a bound is not.
+select 'role ' || r.name, 'has no ' || wanted.setting || ' in this database; run bulkhead bootstrap'
+from runtime r cross join (values ('statement_timeout'), ('lock_timeout'), ('idle_in_transaction_session_timeout')) as wanted (setting)
+where r.name in ('bulkhead_app', 'bulkhead_auth') and not exists (
+    select from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase cross join unnest(s.setconfig) as set_to
+    where s.setrole = r.oid and d.datname = current_database()
+    and set_to like wanted.setting || '=%' and set_to !~ '=0[a-z]*$'
 )
 union all
 select 'setting ' || setting, 'is set for good, for ' || coalesce(pg_roles.rolname, 'every role')
