@@ -38,7 +38,7 @@ unit:
 blackbox:
 	@scripts/install-postgres
 	cargo build --quiet --package bulkhead-cli --locked
-	BULKHEAD_TEST_BINARY="$(CURDIR)/target/debug/bulkhead" cargo nextest run --package bulkhead-tests --locked
+	BULKHEAD_TEST_BINARY="$(CURDIR)/target/debug/bulkhead" scripts/with-test-cluster cargo nextest run --package bulkhead-tests --locked
 
 bench: ## the table of docs/performance.md
 	@scripts/install-postgres

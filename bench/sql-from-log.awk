@@ -58,6 +58,13 @@ function bind(count,    i, at, token) {
 
 function add(statement) { statements[++last] = statement }
 
+# The server's watcher asks the database by itself, for no tenant. Backends are told apart by the "[pid]" of their lines.
+function backend(    at) { return match($0, /\[[0-9]+\]/) ? substr($0, RSTART, RLENGTH) : "" }
+
+/ LOG:  statement: BEGIN/ && /00000000-0000-0000-0000-000000000000/ { next }
+/ LOG:  statement: BEGIN/ { mine = backend() }
+/ (LOG|DETAIL): / && backend() != mine { next }
+
 / LOG:  statement: BEGIN/ {
     last = 0
     text = $0

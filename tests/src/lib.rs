@@ -1,1 +1,19 @@
-//! The black-box test kit.
+//! The kit of the black-box tests: a private PostgreSQL, the real server as a child process, fresh tenants, clients that
+//! check every answer against the served OpenAPI document, and a proxy that breaks connections on purpose.
+//!
+//! Nothing here asserts what the product should do beyond what every answer must be; that stands in `tests/tests`.
+
+pub mod app;
+pub mod binary;
+pub mod client;
+pub mod cluster;
+pub mod contract;
+pub mod database;
+pub mod http;
+pub mod keys;
+pub mod poll;
+pub mod proxy;
+pub mod rows;
+pub mod scratch;
+pub mod server;
+pub mod tenants;

@@ -1,10 +1,11 @@
 //! What must hold before the first request: the schema is the one this binary was built for, and no barrier between
 //! tenants is missing. A server that cannot prove it does not serve.
 
-use bulkhead_persistence::connect::{ConnectError, ConnectSettings, connect};
+use bulkhead_persistence::connect::{ConnectError, ConnectSettings};
 use bulkhead_persistence::error::DbError;
-use bulkhead_persistence::lint::{Finding, lint};
-use bulkhead_persistence::migrate::{SchemaState, schema_state};
+use bulkhead_persistence::inspect::{InspectError, Inspection, inspect};
+use bulkhead_persistence::lint::Finding;
+use bulkhead_persistence::migrate::SchemaState;
 
 use crate::settings::Services;
 
@@ -39,14 +40,22 @@ pub(crate) async fn check(services: &Services) -> Result<(), UnfitDatabase> {
 }
 
 async fn check_as(settings: &ConnectSettings) -> Result<(), UnfitDatabase> {
-    let (mut connection, _closed) = connect(settings).await?;
-    let findings = lint(&mut connection).await?;
+    let Inspection { findings, schema } = inspect(settings).await?;
     if !findings.is_empty() {
         return Err(UnfitDatabase::Barrier(findings));
     }
-    match schema_state(&mut connection).await? {
+    match schema {
         SchemaState::UpToDate => Ok(()),
         SchemaState::Pending(count) => Err(UnfitDatabase::Pending(count)),
         SchemaState::Newer => Err(UnfitDatabase::Newer),
+    }
+}
+
+impl From<InspectError> for UnfitDatabase {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Unreachable(error) => Self::Unreachable(error),
+            InspectError::Unreadable(error) => Self::Unreadable(error),
+        }
     }
 }

@@ -81,7 +81,9 @@ impl Drop for SetOnEnd {
 ///
 /// # Errors
 /// Whatever kept it from connecting, in words for an operator and without the password.
-pub async fn connect(settings: &ConnectSettings) -> Result<(AsyncPgConnection, ClosedFlag), ConnectError> {
+pub(crate) async fn connect(
+    settings: &ConnectSettings,
+) -> Result<(AsyncPgConnection, ClosedFlag), ConnectError> {
     let (client, closed) = open(settings, None).await?;
     let setting_up = AsyncPgConnection::try_from(client);
     match tokio::time::timeout(settings.connect_timeout, setting_up).await {

@@ -12,6 +12,7 @@ mod documents;
 pub mod error;
 mod fairness;
 pub mod idempotency;
+pub mod inspect;
 mod kept;
 pub mod lint;
 mod listing;

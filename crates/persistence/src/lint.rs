@@ -120,7 +120,7 @@ struct Answer {
 ///
 /// # Errors
 /// The database's.
-pub async fn lint(connection: &mut AsyncPgConnection) -> DbResult<Vec<Finding>> {
+pub(crate) async fn lint(connection: &mut AsyncPgConnection) -> DbResult<Vec<Finding>> {
     let mut findings = Vec::new();
     for (rule, check) in CHECKS {
         let query = format!(

@@ -30,7 +30,7 @@ where
 {
     let (mut rows, count) = db
         .read(async |session| {
-            let list = List { resource, request, tenant: session.tenant() };
+            let list = List { resource, request, tenant: session.tenant(), has_room: session.has_room() };
             let rows = session.many::<_, R>(PageQuery::<R>::new(list));
             if request.counting == Counting::Off {
                 return Ok((rows.await?, None));
@@ -54,12 +54,15 @@ struct List<'a> {
     resource: &'a Resource,
     request: &'a ListRequest,
     tenant: Uuid,
+    /// Whether the connection has room for an uncommon statement.
+    has_room: bool,
 }
 
 impl List<'_> {
-    /// Whether this is a shape that clients ask for all the time. Only those stay prepared: there are tens of thousands of
-    /// combinations of filters, and a statement that stays prepared costs each connection some 36 KB for good.
-    fn is_common(&self) -> bool {
+    /// Whether to keep the statement prepared: always a shape that clients ask for all the time, any other while there is
+    /// room. There are tens of thousands of combinations of filters, and whoever sends them all must not fill a backend's
+    /// memory.
+    fn is_kept(&self) -> bool {
         let request = self.request;
         let plain = request.search.is_none() && request.descending && request.ordering.name == "created_at";
         let narrow = match request.conditions.as_slice() {
@@ -67,7 +70,8 @@ impl List<'_> {
             [only] => only.test == Test::Equals,
             _ => false,
         };
-        plain && narrow && matches!(request.window, Window::Start | Window::After(_))
+        let common = plain && narrow && matches!(request.window, Window::Start | Window::After(_));
+        common || self.has_room
     }
 
     fn push_table(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
@@ -220,7 +224,7 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         self.columns.walk_ast(out.reborrow())?;
-        if !self.list.is_common() {
+        if !self.list.is_kept() {
             out.unsafe_to_cache_prepared();
         }
         self.list.push_from_where(&mut out)?;
@@ -256,7 +260,7 @@ impl CountQuery<'_> {
 impl QueryFragment<Pg> for CountQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT count(*) FROM (SELECT 1");
-        if !self.list.is_common() {
+        if !self.list.is_kept() {
             out.unsafe_to_cache_prepared();
         }
         self.list.push_from_where(&mut out)?;

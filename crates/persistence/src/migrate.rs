@@ -111,7 +111,7 @@ pub async fn check(migrator: &ConnectSettings) -> Result<SchemaState, MigrateErr
 ///
 /// # Errors
 /// The database's.
-pub async fn schema_state(connection: &mut AsyncPgConnection) -> DbResult<SchemaState> {
+pub(crate) async fn schema_state(connection: &mut AsyncPgConnection) -> DbResult<SchemaState> {
     use crate::schema::schema_migrations::dsl::{name, schema_migrations};
     use diesel::QueryDsl as _;
 

@@ -30,6 +30,11 @@ impl<'c> Session<'c> {
         self.tenant.uuid()
     }
 
+    /// Whether the connection may keep another statement prepared that only some clients send.
+    pub(crate) fn has_room(self) -> bool {
+        self.connection.watch.has_room()
+    }
+
     /// Every row.
     pub(crate) async fn many<'q, Q, T>(self, query: Q) -> QueryResult<Vec<T>>
     where

@@ -2,7 +2,7 @@
 //! prepared, and did none come after the block was closed?
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
@@ -12,9 +12,18 @@ pub(crate) struct StatementWatch {
     preparing: AtomicBool,
     sealed: AtomicBool,
     late: AtomicBool,
+    kept: AtomicUsize,
 }
 
+/// Statements that a connection keeps prepared before it keeps no more uncommon ones: one costs a backend some 36 KB.
+const ROOM: usize = 250;
+
 impl StatementWatch {
+    /// Whether there is room to keep another uncommon statement prepared.
+    pub(crate) fn has_room(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) < ROOM
+    }
+
     /// Begins a block.
     pub(crate) fn start(&self) {
         self.preparing.store(false, Ordering::Relaxed);
@@ -49,7 +58,10 @@ pub(crate) struct Listener(pub(crate) Arc<StatementWatch>);
 impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::CacheQuery { .. } => self.0.must_prepare(),
+            InstrumentationEvent::CacheQuery { .. } => {
+                self.0.kept.fetch_add(1, Ordering::Relaxed);
+                self.0.must_prepare();
+            }
             InstrumentationEvent::StartQuery { .. } if self.0.sealed.load(Ordering::Relaxed) => {
                 self.0.late.store(true, Ordering::Relaxed);
             }

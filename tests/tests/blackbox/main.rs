@@ -1,0 +1,23 @@
+//! The black-box tests: one binary, one module for each subject. What is shared by the modules is in the kit.
+
+mod cancellation;
+mod commands;
+mod concurrency;
+mod documents;
+mod errors;
+mod faults;
+mod input;
+mod isolation;
+mod lists;
+mod login;
+mod malformed;
+mod matrix;
+mod observability;
+mod openapi;
+mod projects;
+mod refresh;
+mod round_trips;
+mod startup;
+mod structure;
+mod tasks;
+mod tokens;
