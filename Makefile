@@ -28,8 +28,9 @@ quick:
 lint: ## clippy, warnings are errors
 	cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
 
+# Links to private items are wanted: who reads this works on the code.
 doc: ## the documentation of the code, warnings are errors
-	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --quiet --workspace --no-deps --document-private-items --locked
 
 unit:
 	@scripts/install-postgres

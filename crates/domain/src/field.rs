@@ -1,5 +1,5 @@
 //! Fields of request bodies: how one is read, refused and described. The types of single fields are in the
-//! submodules, the bodies themselves (`ProjectFields` and its like) beside their resource, made by [`fields!`].
+//! submodules, the bodies themselves (`ProjectFields` and its like) beside their resource, made by [`fields!`](crate::fields).
 
 mod macros;
 mod reader;

@@ -35,7 +35,7 @@ pub trait Entity: Sized + 'static {
     /// The merge patch of PATCH.
     type Patch: Fields + ToSchema + From<Self::Fields>;
 
-    /// One row. [`DbError::NotFound`] for an unknown id and for another tenant's alike.
+    /// One row. [`DbError::NotFound`](crate::error::DbError::NotFound) for an unknown id and for another tenant's alike.
     fn get(db: TenantDb<'_>, id: Uuid) -> impl Future<Output = DbResult<Self::Detail>>;
 
     /// One page.

@@ -67,7 +67,7 @@ impl TenantDb<'_> {
     ///
     /// # Errors
     /// Whatever `work` returns, or the reason why the transaction could not be opened or committed. After
-    /// [`DbError::Unavailable`](crate::error::DbError::Unavailable) from the COMMIT itself it is unknown whether the
+    /// [`DbError::Unavailable`] from the COMMIT itself it is unknown whether the
     /// work was kept.
     pub async fn write<T>(self, work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>) -> DbResult<T> {
         write(self.pool, self.scope.tenant(), work).await
