@@ -161,7 +161,7 @@ async fn f8_with_every_connection_taken_the_answer_is_503_in_time_and_what_needs
             (&of_a.with_token("garbage", None), PATH, 401),
         ] {
             let answer = client.get(path).await.expect(status);
-            assert!(answer.took < Duration::from_millis(500), "{path} took {:?}", answer.took);
+            assert!(answer.took < Duration::from_millis(950), "{path} took {:?}", answer.took);
         }
         assert_eq!(of_a.delete(PATH).await.status, 405);
     };
@@ -170,7 +170,7 @@ async fn f8_with_every_connection_taken_the_answer_is_503_in_time_and_what_needs
         assert!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer}");
     }
     assert!(
-        crowd.iter().any(|answer| answer.status == 503 && answer.took < Duration::from_millis(1500)),
+        crowd.iter().any(|answer| answer.status == 503 && answer.took < Duration::from_millis(2500)),
         "who waits for a connection is told soon"
     );
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -198,7 +198,7 @@ async fn f8_a_tenant_whose_rows_are_locked_does_not_take_every_connection_from_t
         let mut served = 0;
         while !stuck.load(Ordering::Relaxed) {
             let answer = of_b.get(PATH).await.expect(200);
-            assert!(answer.took < Duration::from_millis(800), "B waited {:?}", answer.took);
+            assert!(answer.took < Duration::from_millis(1500), "B waited {:?}", answer.took);
             served += 1;
         }
         served
