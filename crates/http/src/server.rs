@@ -97,13 +97,17 @@ async fn run(
     let mut signals = Signals::new()?;
     actix_web::rt::spawn(async move {
         signals.next().await;
-        tracing::info!("stopping: requests in flight may end");
+        tracing::info!("stopping: not ready for more, and requests in flight may end");
         state.drain();
+        let in_order = async {
+            tokio::time::sleep(settings.drain).await;
+            handle.stop(true).await;
+        };
         let at_once = async {
             signals.next().await;
             handle.stop(false).await;
         };
-        futures_util::future::select(pin!(handle.stop(true)), pin!(at_once)).await;
+        futures_util::future::select(pin!(in_order), pin!(at_once)).await;
     });
     server.await?;
     tracing::info!("stopped");

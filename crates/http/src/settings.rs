@@ -27,6 +27,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// The largest body, in bytes.
     pub body_limit: usize,
+    /// How long the server goes on taking work once it was told to stop, while it says that it is not ready.
+    pub drain: Duration,
     /// The longest that requests in flight may take to end once the server was told to stop.
     pub shutdown_timeout: Duration,
     /// Hosts that requests may name; empty means any. A leading dot stands for every subdomain.

@@ -244,3 +244,18 @@ async fn f15_sigterm_lets_requests_under_way_finish_and_ends_well() {
     let client = app.user_of(&app.a).await;
     assert_eq!(client.get(PATH).await.expect(200).json()["count"], 1);
 }
+
+#[tokio::test]
+async fn f15_while_it_drains_the_server_says_so_and_goes_on_working() {
+    let mut app = Options::default().set("server.drain_seconds", 3).start().await;
+    let client = app.user_of(&app.a).await;
+    app.server.signal("TERM");
+    let ready = app.anonymous().expecting_faults();
+    until("readiness to end", Duration::from_secs(2), async || {
+        let answer = ready.get("/health/ready").await;
+        (answer.status == 503 && answer.json()["status"] == "stopping").then_some(())
+    })
+    .await;
+    assert_eq!(client.get(PATH).await.status, 200, "a load balancer that has not noticed yet harms nobody");
+    assert!(app.server.wait(Duration::from_secs(15)).success());
+}

@@ -56,6 +56,7 @@ fn http_settings(context: &Context) -> HttpSettings {
         request_timeout: server.request_timeout,
         body_timeout: server.body_timeout,
         body_limit: server.body_limit_bytes,
+        drain: server.drain,
         shutdown_timeout: server.shutdown_timeout,
         allowed_hosts: server.allowed_hosts.clone(),
         trusted_proxies: server.trusted_proxies.clone(),

@@ -47,6 +47,7 @@ fn bounds(settings: &Settings) -> Vec<String> {
         ("server.body_limit_bytes", size(server.body_limit_bytes), 1_024..=67_108_864),
         ("server.body_timeout_seconds", u128::from(server.body_timeout.as_secs()), 1..=300),
         ("server.max_connections", size(server.max_connections), 1..=1_000_000),
+        ("server.drain_seconds", u128::from(server.drain.as_secs()), 0..=300),
         ("server.shutdown_timeout_seconds", u128::from(server.shutdown_timeout.as_secs()), 0..=600),
         ("cors.max_age_seconds", u128::from(settings.cors.max_age.as_secs()), 0..=86_400),
         ("database.acquire_timeout_ms", database.acquire_timeout.as_millis(), 10..=60_000),

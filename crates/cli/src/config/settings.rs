@@ -60,6 +60,8 @@ pub(crate) struct Server {
     #[serde(rename = "body_timeout_seconds", deserialize_with = "seconds")]
     pub(crate) body_timeout: Duration,
     pub(crate) max_connections: usize,
+    #[serde(rename = "drain_seconds", deserialize_with = "seconds")]
+    pub(crate) drain: Duration,
     #[serde(rename = "shutdown_timeout_seconds", deserialize_with = "seconds")]
     pub(crate) shutdown_timeout: Duration,
     pub(crate) allowed_hosts: Vec<String>,
