@@ -155,7 +155,7 @@ fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Du
     let principal = extensions.get::<Caller>().map(|caller| &caller.0.principal);
     tracing::info!(
         method = request.method().as_str(),
-        path = ?request.path(),
+        path = request.path(),
         operation,
         status = status.as_u16(),
         duration_ms = took.as_secs_f64() * 1000.0,
