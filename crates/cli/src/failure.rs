@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use bulkhead_auth::key_error::KeyError;
 use bulkhead_auth::password::HashError;
 use bulkhead_auth::password_policy::PasswordWeakness;
-use bulkhead_auth::token_error::{IssueError, SettingsError};
-use bulkhead_http::{ServeError, UnfitDatabase};
+use bulkhead_auth::token_error::SettingsError;
+use bulkhead_http::{ServeError, SessionError, UnfitDatabase};
 use bulkhead_persistence::bootstrap::BootstrapError;
 use bulkhead_persistence::connect::ConnectError;
 use bulkhead_persistence::error::DbError;
@@ -83,9 +83,9 @@ pub(crate) enum Failure {
     /// The token settings contradict each other.
     #[error(transparent)]
     TokenSettings(#[from] SettingsError),
-    /// A token could not be made.
+    /// A session could not be opened.
     #[error(transparent)]
-    Issue(#[from] IssueError),
+    Session(#[from] SessionError),
     /// A token that was just made did not verify, a defect.
     #[error("a token of our own did not verify")]
     OwnToken,

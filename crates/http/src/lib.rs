@@ -21,6 +21,7 @@ mod resources;
 mod respond;
 mod routes;
 mod server;
+mod session;
 mod settings;
 mod startup;
 mod state;
@@ -29,5 +30,6 @@ mod worker;
 
 pub use openapi::document;
 pub use server::{ServeError, serve};
+pub use session::{Session, SessionError, open_session};
 pub use settings::{CorsSettings, HttpSettings, RefreshSettings, Services};
 pub use startup::UnfitDatabase;

@@ -133,14 +133,14 @@ async fn open_session(
     demo: &Demo,
 ) -> Result<DemoTokens, Failure> {
     let session = session::open(context, auth, tokens, tenant, demo.username).await?;
-    let verified = tokens.verify(session.access.expose_secret()).or(Err(Failure::OwnToken))?;
+    let verified = tokens.verify(session.access.token.expose_secret()).or(Err(Failure::OwnToken))?;
     rows::create(rows.tenant(verified.scope()), demo.slug).await?;
     Ok(DemoTokens {
         id: tenant.id.to_string(),
         name: tenant.name.clone(),
         slug: tenant.slug.clone(),
         user: demo.username.to_owned(),
-        access_token: session.access.expose_secret().to_owned(),
+        access_token: session.access.token.expose_secret().to_owned(),
         refresh_token: session.refresh.expose_secret().to_owned(),
     })
 }

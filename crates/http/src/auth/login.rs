@@ -5,13 +5,10 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_auth::password::{HashError, Verdict};
-use bulkhead_auth::refresh;
-use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
-use bulkhead_domain::ids::{FamilyId, TenantId};
+use bulkhead_domain::ids::TenantId;
 use bulkhead_domain::person::normalize_name;
 use bulkhead_domain::tenant::TenantName;
-use bulkhead_persistence::credentials::FirstToken;
 use bulkhead_persistence::error::DbError;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -22,6 +19,7 @@ use super::reply::tokens;
 use crate::context::host_of;
 use crate::extract::form::{Members, complaint};
 use crate::problem::{Outcome, Problem};
+use crate::session::{SessionError, open_session};
 use crate::worker::Worker;
 
 /// The longest name that is looked up; longer ones belong to nobody.
@@ -84,19 +82,15 @@ pub(crate) async fn log_in(
         return Err(Problem::new(Code::TenantInactive, "The tenant is suspended."));
     }
 
-    let family = FamilyId::generate();
-    let first = refresh::generate(tenant.id(), family);
-    let ends = now() + worker.services.refresh.lifetime;
-    let hashes =
-        FirstToken { lineage: first.lineage.as_bytes(), token: first.digest.as_bytes(), expires_at: ends };
-    worker.auth.open_family(tenant.id(), account.id(), family, hashes).await.map_err(
-        |error| match error {
-            // The user was removed since the password was checked.
-            DbError::BadReference(_) => refused(),
-            other => other.into(),
-        },
-    )?;
-    tokens(&worker, &tenant, &account, (family, ends), &first.plain)
+    let services = &worker.services;
+    let session =
+        open_session(&worker.auth, &services.tokens, services.refresh.lifetime, &tenant, &account).await;
+    match session {
+        Ok(session) => Ok(tokens(&session)),
+        // The user was removed since the password was checked.
+        Err(SessionError::Database(DbError::BadReference(_))) => Err(refused()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn refused() -> Problem {

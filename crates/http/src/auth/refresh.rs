@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::reply::tokens;
 use crate::extract::form::Members;
 use crate::problem::{Outcome, Problem};
+use crate::session::{Session, access_token};
 use crate::worker::Worker;
 
 /// A refresh token.
@@ -39,7 +40,8 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
     let (tenant, family) = (presented.tenant(), presented.family());
     match worker.auth.rotate(tenant, family, hashes).await.map_err(busy)? {
         Rotation::Rotated(rotated) => {
-            tokens(&worker, &rotated.tenant, &rotated.account, (family, rotated.ends), &successor.plain)
+            let access = access_token(&worker.services.tokens, &rotated.tenant, &rotated.account, family)?;
+            Ok(tokens(&Session { access, refresh: successor.plain, ends: rotated.ends }))
         }
         Rotation::Replayed => {
             worker.state.revoke(Revocation { tenant, subject: Subject::Session(family), epoch: 0 });

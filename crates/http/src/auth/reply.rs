@@ -2,16 +2,21 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use bulkhead_auth::token::{Issued, UserToken};
-use bulkhead_domain::ids::FamilyId;
-use bulkhead_persistence::credentials::{Account, DirectoryEntry};
-use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Outcome, Problem};
-use crate::worker::Worker;
+use crate::problem::Problem;
+use crate::session::{Session, SessionError};
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Database(error) => error.into(),
+            SessionError::Token(error) => Self::internal(&error),
+        }
+    }
+}
 
 /// A pair of tokens.
 #[derive(Serialize, ToSchema)]
@@ -30,28 +35,9 @@ pub(crate) struct TokenReply {
     refresh_expires_at: i64,
 }
 
-/// Issues an access token for an account and writes the reply. Never to be kept by any cache (RFC 6749 §5.1).
-pub(crate) fn tokens(
-    worker: &Worker,
-    tenant: &DirectoryEntry,
-    account: &Account,
-    session: (FamilyId, DateTime<Utc>),
-    refresh: &SecretString,
-) -> Outcome<HttpResponse> {
-    let (family, ends) = session;
-    let user = UserToken {
-        tenant: tenant.id(),
-        tenant_slug: &tenant.slug,
-        user: account.id(),
-        username: &account.username,
-        email: Some(&account.email),
-        role: account.role()?,
-        session: family,
-        token_version: account.token_epoch,
-        tenant_version: tenant.token_epoch,
-    };
-    let issued: Issued =
-        worker.services.tokens.issue_user(&user).map_err(|error| Problem::internal(&error))?;
+/// Writes the reply of a session. Never to be kept by any cache (RFC 6749 §5.1).
+pub(crate) fn tokens(session: &Session) -> HttpResponse {
+    let Session { access: issued, refresh, ends } = session;
     let reply = TokenReply {
         access: issued.token.expose_secret().to_owned(),
         refresh: refresh.expose_secret().to_owned(),
@@ -60,8 +46,8 @@ pub(crate) fn tokens(
         access_expires_at: issued.expires_at.timestamp(),
         refresh_expires_at: ends.timestamp(),
     };
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
-        .json(reply))
+        .json(reply)
 }
