@@ -3,17 +3,22 @@
 
 use std::time::Duration;
 
-use bulkhead_domain::ids::{FamilyId, TenantId, parse_id};
-use bulkhead_domain::principal::{Principal, PrincipalKind};
+use bulkhead_domain::ids::{FamilyId, SecretId, TenantId, parse_id};
+use bulkhead_domain::principal::{Principal, PrincipalKind, Restrictions, SecretUse};
 use bulkhead_domain::scope::ScopeSet;
+use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::token_error::TokenError;
 
-/// The value of `token_type` that an access token has.
-const ACCESS: &str = "access";
+/// The value of `token_type` that an access token of a person or a client has.
+pub(crate) const ACCESS: &str = "access";
+/// The same for a token that an operator made for a service.
+pub(crate) const SERVICE: &str = "service";
+/// The value of `client_type` that a client's token has.
+pub(crate) const SERVICE_ACCOUNT: &str = "service_account";
 
 /// First second of the year 10000. No date of a token lies beyond.
 const END_OF_TIME: i64 = 253_402_300_800;
@@ -28,6 +33,8 @@ pub(crate) struct AccessClaims<'a> {
     pub(crate) nbf: i64,
     pub(crate) jti: String,
     pub(crate) sub: Uuid,
+    /// Who asked for the token (RFC 9068 §2.2): an API client, or the product's own log-in.
+    pub(crate) client_id: &'a str,
     pub(crate) tenant: TenantId,
     /// The same as `tenant`, for clients that look for this name.
     pub(crate) tenant_id: TenantId,
@@ -55,10 +62,22 @@ pub(crate) enum Subject<'a> {
         email: Option<&'a str>,
         sid: FamilyId,
     },
-}
-
-impl AccessClaims<'_> {
-    pub(crate) const TOKEN_TYPE: &'static str = ACCESS;
+    /// An API client. Its restrictions travel with the token, so that they hold for every request without asking the
+    /// database; whoever changes them ends its tokens.
+    Client {
+        client_type: &'static str,
+        secret_id: SecretId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        secret_ends: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sid: Option<FamilyId>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        allowed_ips: &'a [String],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rate_limit: Option<u32>,
+    },
+    /// A service, by the name that the operator gave it.
+    Service { client_type: &'static str, service: &'a str },
 }
 
 /// What a verifier asks of a token's claims.
@@ -74,6 +93,7 @@ pub(crate) struct Demands<'a> {
 /// Claims that met every demand.
 pub(crate) struct Accepted {
     pub(crate) principal: Principal,
+    pub(crate) id: Uuid,
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
     pub(crate) token_version: i64,
@@ -90,11 +110,9 @@ pub(crate) fn read(members: &Map<String, Value>, demands: &Demands<'_>) -> Resul
         return Err(TokenError::WrongAudience);
     }
     let (issued_at, expires_at) = check_times(&claims, demands)?;
-    if claims.text("token_type")? != ACCESS {
-        return Err(TokenError::NotAccessToken);
-    }
     Ok(Accepted {
         principal: read_principal(&claims)?,
+        id: claims.token_id()?,
         issued_at,
         expires_at,
         token_version: claims.count("token_version")?,
@@ -128,22 +146,53 @@ fn read_principal(claims: &Claims<'_>) -> Result<Principal, TokenError> {
     if claims.has("tenant_id") && claims.id("tenant_id")? != tenant {
         return Err(TokenError::Contradiction("tenant_id"));
     }
-    let id = claims.id("sub")?;
-    if claims.has("client_type") {
-        return Err(TokenError::UnknownPrincipal);
-    }
-    if claims.id("user_id")? != id {
-        return Err(TokenError::Contradiction("user_id"));
-    }
+    let kind = kind_of(claims)?;
+    let is_client = kind == PrincipalKind::Client;
     Ok(Principal {
         tenant: TenantId::from_uuid(tenant),
         tenant_slug: claims.text("tenant_slug")?.to_owned(),
-        kind: PrincipalKind::User,
-        id,
-        // Required: a user's token without a session could not be ended with that session.
-        session: Some(FamilyId::from_uuid(claims.id("sid")?)),
+        kind,
+        id: claims.id("sub")?,
+        // Required of a person: a token without a session could not be ended with that session.
+        session: match kind {
+            PrincipalKind::User => Some(claims.id("sid")?),
+            PrincipalKind::Client if claims.has("sid") => Some(claims.id("sid")?),
+            PrincipalKind::Client | PrincipalKind::Service => None,
+        }
+        .map(FamilyId::from_uuid),
+        secret: if is_client { Some(secret_use(claims)?) } else { None },
         scopes: ScopeSet::parse(claims.texts("scopes")?),
+        restrictions: if is_client { restrictions(claims)? } else { Restrictions::default() },
     })
+}
+
+/// Which kind of principal the token speaks of. `token_type` and `client_type` must agree on it.
+fn kind_of(claims: &Claims<'_>) -> Result<PrincipalKind, TokenError> {
+    let token_type = claims.text("token_type")?;
+    let client_type = if claims.has("client_type") { Some(claims.text("client_type")?) } else { None };
+    match (token_type, client_type) {
+        (ACCESS, None) if claims.id("user_id")? == claims.id("sub")? => Ok(PrincipalKind::User),
+        (ACCESS, None) => Err(TokenError::Contradiction("user_id")),
+        (ACCESS, Some(SERVICE_ACCOUNT)) => Ok(PrincipalKind::Client),
+        (SERVICE, Some(SERVICE)) => Ok(PrincipalKind::Service),
+        (ACCESS | SERVICE, _) => Err(TokenError::UnknownPrincipal),
+        _ => Err(TokenError::NotAccessToken),
+    }
+}
+
+fn secret_use(claims: &Claims<'_>) -> Result<SecretUse, TokenError> {
+    let ends = if claims.has("secret_ends") { Some(claims.count("secret_ends")?) } else { None };
+    Ok(SecretUse { id: SecretId::from_uuid(claims.id("secret_id")?), ends })
+}
+
+/// A restriction that cannot be read is not one that may be left out.
+fn restrictions(claims: &Claims<'_>) -> Result<Restrictions, TokenError> {
+    let malformed = TokenError::MalformedClaim;
+    let allowed = if claims.has("allowed_ips") { claims.texts("allowed_ips")? } else { Vec::new() };
+    let networks: Result<Vec<IpNet>, _> = allowed.into_iter().map(str::parse).collect();
+    let hourly_rate = if claims.has("rate_limit") { Some(claims.count("rate_limit")?) } else { None };
+    let hourly_rate = hourly_rate.map(u32::try_from).transpose().or(Err(malformed("rate_limit")))?;
+    Ok(Restrictions { networks: networks.or(Err(malformed("allowed_ips")))?, hourly_rate })
 }
 
 /// Claims, read by exact type.
@@ -183,6 +232,15 @@ impl<'a> Claims<'a> {
             return Err(TokenError::MalformedClaim(name));
         }
         Ok(id)
+    }
+
+    /// `jti`: 128 bits in hexadecimal, as we write them.
+    fn token_id(&self) -> Result<Uuid, TokenError> {
+        let text = self.text("jti")?;
+        let is_ours =
+            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+        let id = is_ours.then(|| u128::from_str_radix(text, 16).ok()).flatten();
+        id.map(Uuid::from_u128).ok_or(TokenError::MalformedClaim("jti"))
     }
 
     /// A number that counts: whole, and not negative.

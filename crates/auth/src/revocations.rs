@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use bulkhead_domain::ids::{FamilyId, TenantId};
+use bulkhead_domain::principal::{Principal, PrincipalKind};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use uuid::Uuid;
 
@@ -14,7 +15,9 @@ use crate::token::Verified;
 pub struct Revocations {
     tenants: HashMap<TenantId, Known>,
     users: HashMap<(TenantId, Uuid), Known>,
-    sessions: HashMap<(TenantId, FamilyId), Known>,
+    clients: HashMap<(TenantId, Uuid), Known>,
+    /// Sessions, secrets and single tokens. One map will do: their ids are random and never those of another kind.
+    ended: HashMap<(TenantId, Uuid), Known>,
 }
 
 /// The epoch from which tokens count again, and when it was last heard of.
@@ -32,8 +35,11 @@ impl Revocations {
         let known = match subject {
             Subject::Tenant => self.tenants.entry(tenant).or_insert(new),
             Subject::User(user) => self.users.entry((tenant, user.uuid())).or_insert(new),
-            // A session has no epochs: none of its tokens counts again.
-            Subject::Session(session) => self.sessions.entry((tenant, session)).or_insert(new),
+            Subject::Client(client) => self.clients.entry((tenant, client.uuid())).or_insert(new),
+            // These have no epochs: none of their tokens counts again.
+            Subject::Session(session) => self.ended.entry((tenant, session.uuid())).or_insert(new),
+            Subject::Secret(secret) => self.ended.entry((tenant, secret.uuid())).or_insert(new),
+            Subject::Token(token) => self.ended.entry((tenant, token)).or_insert(new),
         };
         *known = Known { epoch: known.epoch.max(epoch), heard };
     }
@@ -41,8 +47,9 @@ impl Revocations {
     /// Forgets what was last heard of before this moment.
     pub fn forget(&mut self, before: Instant) {
         self.tenants.retain(|_, known| known.heard >= before);
-        self.users.retain(|_, known| known.heard >= before);
-        self.sessions.retain(|_, known| known.heard >= before);
+        for map in [&mut self.users, &mut self.clients, &mut self.ended] {
+            map.retain(|_, known| known.heard >= before);
+        }
     }
 
     /// Whether a token that verified was ended since.
@@ -50,9 +57,25 @@ impl Revocations {
     pub fn end(&self, token: &Verified) -> bool {
         let principal = &token.principal;
         let tenant = principal.tenant;
-        self.tenants.get(&tenant).is_some_and(|known| token.tenant_version < known.epoch)
-            || self.users.get(&(tenant, principal.id)).is_some_and(|known| token.token_version < known.epoch)
-            || principal.session.is_some_and(|session| self.sessions.contains_key(&(tenant, session)))
+        let epochs = match principal.kind {
+            PrincipalKind::User => Some(&self.users),
+            PrincipalKind::Client => Some(&self.clients),
+            // A service's token is the only one there is of it.
+            PrincipalKind::Service => None,
+        };
+        let is_old = |known: &Known, version| version < known.epoch;
+        self.tenants.get(&tenant).is_some_and(|known| is_old(known, token.tenant_version))
+            || epochs
+                .and_then(|epochs| epochs.get(&(tenant, principal.id)))
+                .is_some_and(|known| is_old(known, token.token_version))
+            || (!self.ended.is_empty() && self.ends_by_name(token))
+    }
+
+    fn ends_by_name(&self, token: &Verified) -> bool {
+        let Principal { tenant, session, secret, .. } = &token.principal;
+        let names =
+            [session.map(FamilyId::uuid), secret.as_ref().map(|secret| secret.id.uuid()), Some(token.id)];
+        names.into_iter().flatten().any(|name| self.ended.contains_key(&(*tenant, name)))
     }
 }
 
@@ -60,10 +83,11 @@ impl Revocations {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
-    use bulkhead_domain::principal::{Principal, PrincipalKind};
+    use bulkhead_domain::ids::{ClientId, FamilyId, SecretId, TenantId, UserId};
+    use bulkhead_domain::principal::{Principal, PrincipalKind, Restrictions, SecretUse};
     use bulkhead_domain::revocation::{Revocation, Subject};
     use bulkhead_domain::scope::ScopeSet;
+    use uuid::Uuid;
 
     use super::Revocations;
     use crate::token::Verified;
@@ -78,8 +102,11 @@ mod tests {
                 kind: PrincipalKind::User,
                 id: user.uuid(),
                 session: Some(session),
+                secret: None,
                 scopes: ScopeSet::default(),
+                restrictions: Restrictions::default(),
             },
+            id: Uuid::nil(),
             issued_at: 0,
             expires_at: 0,
             kid: String::new(),
@@ -112,5 +139,45 @@ mod tests {
 
         assert!(!of(Subject::User(UserId::generate()), 9).end(&mine));
         assert!(!of(Subject::Session(FamilyId::generate()), 9).end(&mine));
+    }
+    #[test]
+    fn a_client_is_ended_by_its_epoch_its_secret_and_its_single_token_and_never_as_a_user() {
+        let (tenant, client, secret, id) =
+            (TenantId::generate(), ClientId::generate(), SecretId::generate(), Uuid::from_u128(7));
+        let token = Verified {
+            principal: Principal {
+                tenant,
+                tenant_slug: "acme".to_owned(),
+                kind: PrincipalKind::Client,
+                id: client.uuid(),
+                session: None,
+                secret: Some(SecretUse { id: secret, ends: None }),
+                scopes: ScopeSet::default(),
+                restrictions: Restrictions::default(),
+            },
+            id,
+            issued_at: 0,
+            expires_at: 0,
+            kid: String::new(),
+            token_version: 4,
+            tenant_version: 0,
+        };
+        let ends = |subject, epoch| {
+            let mut known = Revocations::default();
+            known.add(Revocation { tenant, subject, epoch }, Instant::now());
+            known.end(&token)
+        };
+        assert!(ends(Subject::Client(client), 5));
+        assert!(!ends(Subject::Client(client), 4));
+        assert!(ends(Subject::Secret(secret), 0));
+        assert!(ends(Subject::Token(id), 0));
+        assert!(!ends(Subject::User(UserId::from_uuid(client.uuid())), 9), "a user with the client's id");
+        for other in [
+            Subject::Client(ClientId::generate()),
+            Subject::Secret(SecretId::generate()),
+            Subject::Token(Uuid::from_u128(8)),
+        ] {
+            assert!(!ends(other, 9));
+        }
     }
 }

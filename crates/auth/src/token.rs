@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bulkhead_domain::clock;
-use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
-use bulkhead_domain::principal::Principal;
-use bulkhead_domain::scope::Role;
+use bulkhead_domain::ids::{ClientId, FamilyId, TenantId, UserId};
+use bulkhead_domain::principal::{Principal, SecretUse};
+use bulkhead_domain::scope::{Role, ScopeSet};
 use bulkhead_domain::tenant::TenantScope;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::claims::{self, AccessClaims, Demands, Subject};
 use crate::compact;
@@ -22,6 +23,9 @@ const MAX_LEEWAY: Duration = Duration::from_secs(30);
 
 /// The longest life that may be configured: a token that outlives the working day is a password.
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The `client_id` of people's tokens: they log in with the product itself.
+const FIRST_PARTY: &str = "bulkhead";
 
 /// What tokens say and must say.
 #[derive(Clone, Debug)]
@@ -59,6 +63,56 @@ pub struct UserToken<'a> {
     pub tenant_version: i64,
 }
 
+/// A client to make a token for, as the database knows it at this moment.
+#[derive(Clone, Debug)]
+pub struct ClientToken<'a> {
+    /// The client's tenant.
+    pub tenant: TenantId,
+    /// The tenant's slug.
+    pub tenant_slug: &'a str,
+    /// The client.
+    pub client: ClientId,
+    /// Its client identifier.
+    pub identifier: &'a str,
+    /// Its roles, for readers of the token; what it may do is said by `scopes`.
+    pub roles: &'a [&'a str],
+    /// What the token may do: the client's rights, or the part of them that was asked for.
+    pub scopes: &'a ScopeSet,
+    /// The secret that it proved itself with.
+    pub secret: SecretUse,
+    /// The session, when the token can be refreshed.
+    pub session: Option<FamilyId>,
+    /// The networks that it may call from; none: from anywhere.
+    pub allowed_ips: &'a [String],
+    /// Its own limit of requests an hour.
+    pub rate_limit: Option<u32>,
+    /// The moment at which its secret or the client itself ends, which the token must not outlive.
+    pub ends: Option<DateTime<Utc>>,
+    /// The client's epoch: tokens of an older one are refused. Not negative.
+    pub token_version: i64,
+    /// The tenant's epoch: tokens of an older one are refused. Not negative.
+    pub tenant_version: i64,
+}
+
+/// A service to make a token for.
+#[derive(Clone, Debug)]
+pub struct ServiceToken<'a> {
+    /// The tenant it works in.
+    pub tenant: TenantId,
+    /// The tenant's slug.
+    pub tenant_slug: &'a str,
+    /// The token's own id, under which it is audited and revoked.
+    pub id: Uuid,
+    /// The service's name.
+    pub service: &'a str,
+    /// What the token may do.
+    pub scopes: &'a ScopeSet,
+    /// How long it lives: 1 second to 24 hours.
+    pub lifetime: Duration,
+    /// The tenant's epoch: tokens of an older one are refused. Not negative.
+    pub tenant_version: i64,
+}
+
 /// A token that was made.
 #[derive(Debug)]
 pub struct Issued {
@@ -75,6 +129,8 @@ pub struct Issued {
 pub struct Verified {
     /// Who presents it, and what for.
     pub principal: Principal,
+    /// The token's own id, from the `jti` claim.
+    pub id: Uuid,
     /// When it was made, in Unix seconds.
     pub issued_at: i64,
     /// The first Unix second at which it is no longer valid, leeway apart.
@@ -92,8 +148,26 @@ impl Verified {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "a verified token is the proof that the call asks for")]
     pub const fn scope(&self) -> TenantScope {
-        TenantScope::assert_authenticated(self.principal.tenant, self.principal.id)
+        let Principal { tenant, kind, id, .. } = self.principal;
+        TenantScope::assert_authenticated(tenant, kind, id)
     }
+}
+
+/// What every kind of token says.
+struct Frame<'a> {
+    tenant: TenantId,
+    tenant_slug: &'a str,
+    tenant_version: i64,
+    token_version: i64,
+    id: u128,
+    sub: Uuid,
+    client_id: &'a str,
+    token_type: &'static str,
+    roles: &'a [&'a str],
+    scopes: &'a ScopeSet,
+    lifetime: TimeDelta,
+    /// An end that comes before that of the life-time.
+    ends: Option<DateTime<Utc>>,
 }
 
 /// Issues and verifies access tokens. Immutable: other keys or settings mean another one of these.
@@ -153,32 +227,116 @@ impl Tokens {
     /// # Errors
     /// As there.
     pub fn issue_user_at(&self, user: &UserToken<'_>, now: DateTime<Utc>) -> Result<Issued, IssueError> {
+        let scopes = user.role.scopes();
+        let frame = Frame {
+            tenant: user.tenant,
+            tenant_slug: user.tenant_slug,
+            tenant_version: user.tenant_version,
+            token_version: user.token_version,
+            id: rand::random(),
+            sub: user.user.uuid(),
+            client_id: FIRST_PARTY,
+            token_type: claims::ACCESS,
+            roles: &[user.role.as_str()],
+            scopes: &scopes,
+            lifetime: self.lifetime,
+            ends: None,
+        };
+        let subject = Subject::User {
+            user_id: user.user.uuid(),
+            username: user.username,
+            email: user.email,
+            sid: user.session,
+        };
+        self.issue(&frame, subject, now)
+    }
+
+    /// Makes an access token for a client that has just proven who it is.
+    ///
+    /// # Errors
+    /// Only a defect: of the clock or of the cryptographic library.
+    pub fn issue_client(&self, client: &ClientToken<'_>) -> Result<Issued, IssueError> {
+        let frame = Frame {
+            tenant: client.tenant,
+            tenant_slug: client.tenant_slug,
+            tenant_version: client.tenant_version,
+            token_version: client.token_version,
+            id: rand::random(),
+            sub: client.client.uuid(),
+            client_id: client.identifier,
+            token_type: claims::ACCESS,
+            roles: client.roles,
+            scopes: client.scopes,
+            lifetime: self.lifetime,
+            ends: client.ends,
+        };
+        let subject = Subject::Client {
+            client_type: claims::SERVICE_ACCOUNT,
+            secret_id: client.secret.id,
+            secret_ends: client.secret.ends,
+            sid: client.session,
+            allowed_ips: client.allowed_ips,
+            rate_limit: client.rate_limit,
+        };
+        self.issue(&frame, subject, clock::now())
+    }
+
+    /// Makes a token for a service.
+    ///
+    /// # Errors
+    /// The life-time is none that is allowed; otherwise only a defect.
+    pub fn issue_service(&self, service: &ServiceToken<'_>) -> Result<Issued, IssueError> {
+        let lifetime = Duration::from_secs(service.lifetime.as_secs());
+        if lifetime.is_zero() || lifetime > MAX_LIFETIME {
+            return Err(IssueError::OutOfRange);
+        }
+        let frame = Frame {
+            tenant: service.tenant,
+            tenant_slug: service.tenant_slug,
+            tenant_version: service.tenant_version,
+            token_version: 0,
+            id: service.id.as_u128(),
+            sub: service.id,
+            client_id: service.service,
+            token_type: claims::SERVICE,
+            roles: &[],
+            scopes: service.scopes,
+            lifetime: TimeDelta::from_std(lifetime).or(Err(IssueError::OutOfRange))?,
+            ends: None,
+        };
+        let subject = Subject::Service { client_type: claims::SERVICE, service: service.service };
+        self.issue(&frame, subject, clock::now())
+    }
+
+    fn issue(
+        &self,
+        frame: &Frame<'_>,
+        subject: Subject<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Issued, IssueError> {
         let issued_at = now.trunc_subsecs(0);
-        let expires_at = issued_at.checked_add_signed(self.lifetime).ok_or(IssueError::OutOfRange)?;
-        let scopes = user.role.scopes().words();
+        let expires_at = issued_at.checked_add_signed(frame.lifetime).ok_or(IssueError::OutOfRange)?;
+        let expires_at = frame.ends.map_or(expires_at, |ends| expires_at.min(ends.trunc_subsecs(0)));
+        let scopes = frame.scopes.words();
         let claims = AccessClaims {
             iss: &self.settings.issuer,
             aud: &self.settings.audience,
             exp: expires_at.timestamp(),
             iat: issued_at.timestamp(),
             nbf: issued_at.timestamp(),
-            jti: format!("{:032x}", rand::random::<u128>()),
-            sub: user.user.uuid(),
-            tenant: user.tenant,
-            tenant_id: user.tenant,
-            tenant_slug: user.tenant_slug,
-            roles: &[user.role.as_str()],
+            jti: format!("{:032x}", frame.id),
+            sub: frame.sub,
+            client_id: frame.client_id,
+            tenant: frame.tenant,
+            tenant_id: frame.tenant,
+            tenant_slug: frame.tenant_slug,
+            roles: frame.roles,
             scope: scopes.join(" "),
             scopes: &scopes,
-            token_type: AccessClaims::TOKEN_TYPE,
-            token_version: user.token_version,
-            tenant_version: user.tenant_version,
-            subject: Subject::User {
-                user_id: user.user.uuid(),
-                username: user.username,
-                email: user.email,
-                sid: user.session,
-            },
+            token_type: frame.token_type,
+            token_version: frame.token_version,
+            tenant_version: frame.tenant_version,
+            subject,
         };
         let token = SecretString::from(compact::write(self.keys.current(), &claims)?);
         Ok(Issued { token, issued_at, expires_at })
@@ -207,6 +365,7 @@ impl Tokens {
         let accepted = claims::read(&members, &demands)?;
         Ok(Verified {
             principal: accepted.principal,
+            id: accepted.id,
             issued_at: accepted.issued_at,
             expires_at: accepted.expires_at,
             kid: key.kid().to_owned(),
@@ -215,10 +374,10 @@ impl Tokens {
         })
     }
 
-    /// How long a token of these settings can be accepted, leeway included.
+    /// How long a token can be accepted, leeway included: a service's may live longest.
     #[must_use]
     pub const fn longest_life(&self) -> Duration {
-        self.settings.access_lifetime.saturating_add(self.settings.leeway)
+        MAX_LIFETIME.saturating_add(self.settings.leeway)
     }
 
     /// Whether a token that was verified before has expired since, by the rule of [`Tokens::verify_at`].

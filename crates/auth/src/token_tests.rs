@@ -3,6 +3,7 @@
 mod attacks;
 mod claims;
 mod issuing;
+mod machines;
 
 use std::time::Duration;
 

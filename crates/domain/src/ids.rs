@@ -84,6 +84,15 @@ id_type!(
     /// Names a refresh token family, which is also the session that its access tokens belong to.
     FamilyId
 );
+id_type!(
+    /// Names an API client within one tenant. What the client itself presents is its
+    /// [`ClientIdentifier`](crate::client::ClientIdentifier).
+    ClientId
+);
+id_type!(
+    /// Names one of a client's secrets. No secret itself.
+    SecretId
+);
 
 #[cfg(test)]
 mod tests {

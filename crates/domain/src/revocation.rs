@@ -1,6 +1,8 @@
 //! Revocations: what ends an access token before it expires.
 
-use crate::ids::{FamilyId, TenantId, UserId};
+use uuid::Uuid;
+
+use crate::ids::{ClientId, FamilyId, SecretId, TenantId, UserId};
 
 /// What was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,8 +11,14 @@ pub enum Subject {
     Tenant,
     /// One person's tokens.
     User(UserId),
+    /// One API client's tokens.
+    Client(ClientId),
     /// The tokens of one session.
     Session(FamilyId),
+    /// The tokens that were obtained with one of a client's secrets.
+    Secret(SecretId),
+    /// One token, by its `jti`.
+    Token(Uuid),
 }
 
 /// One revocation.
@@ -20,6 +28,6 @@ pub struct Revocation {
     pub tenant: TenantId,
     /// What was revoked.
     pub subject: Subject,
-    /// Tokens of an older epoch are refused. A session has no epochs: all of its tokens are.
+    /// Tokens of an older epoch are refused. Sessions, secrets and single tokens have no epochs: they end as a whole.
     pub epoch: i64,
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::ids::TenantId;
+use crate::principal::PrincipalKind;
 
 /// Names that would collide with hosts and paths of the service itself (`www.example.com` is not a tenant).
 const RESERVED: [&str; 14] = [
@@ -70,16 +71,17 @@ impl TenantName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TenantScope {
     tenant: TenantId,
+    kind: PrincipalKind,
     actor: Uuid,
 }
 
 impl TenantScope {
-    /// Asserts that `actor` (a user or a client) was authenticated as belonging to `tenant`.
+    /// Asserts that `actor` was authenticated as a principal of `tenant`.
     ///
     /// Only the verifier of access tokens can truthfully say so.
     #[must_use]
-    pub const fn assert_authenticated(tenant: TenantId, actor: Uuid) -> Self {
-        Self { tenant, actor }
+    pub const fn assert_authenticated(tenant: TenantId, kind: PrincipalKind, actor: Uuid) -> Self {
+        Self { tenant, kind, actor }
     }
 
     /// The tenant.
@@ -88,7 +90,13 @@ impl TenantScope {
         self.tenant
     }
 
-    /// The user or client on whose behalf the work is done.
+    /// What kind of principal the work is done for.
+    #[must_use]
+    pub const fn kind(&self) -> PrincipalKind {
+        self.kind
+    }
+
+    /// The principal on whose behalf the work is done.
     #[must_use]
     pub const fn actor(&self) -> Uuid {
         self.actor

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use bulkhead_auth::cache::VerifiedCache;
-use bulkhead_auth::token::Verified;
+use bulkhead_auth::token::{Tokens, Verified};
 use bulkhead_auth::token_error::TokenError;
 use bulkhead_domain::clock::now;
 use bulkhead_persistence::credentials::AuthDb;
@@ -42,8 +42,13 @@ impl Worker {
         }
     }
 
+    /// Issues and verifies access tokens.
+    pub(crate) fn tokens(&self) -> Arc<Tokens> {
+        Arc::clone(&self.services.tokens)
+    }
+
     /// Verifies an access token, from memory when it was seen before.
     pub(crate) fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
-        self.tokens_seen.borrow_mut().verify_cached(&self.services.tokens, token, now())
+        self.tokens_seen.borrow_mut().verify_cached(&self.tokens(), token, now())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulkhead_domain::clock::now;
-use bulkhead_domain::ids::{FamilyId, TenantId, UserId, new_id};
+use bulkhead_domain::ids::{ClientId, FamilyId, SecretId, TenantId, UserId, new_id};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use chrono::TimeDelta;
 use diesel::dsl::{self, IntervalDsl};
@@ -41,7 +41,10 @@ fn revocation((tenant, kind, subject, epoch): (Uuid, String, Uuid, i64)) -> Opti
     let subject = match kind.as_str() {
         "tenant" => Subject::Tenant,
         "user" => Subject::User(UserId::from_uuid(subject)),
+        "client" => Subject::Client(ClientId::from_uuid(subject)),
         "session" => Subject::Session(FamilyId::from_uuid(subject)),
+        "secret" => Subject::Secret(SecretId::from_uuid(subject)),
+        "token" => Subject::Token(subject),
         // Written by a newer version, which also knows how to end such a token.
         _ => return None,
     };
@@ -62,7 +65,10 @@ pub(crate) fn row(revocation: &Revocation) -> NewRow {
     let (kind, subject) = match revocation.subject {
         Subject::Tenant => ("tenant", revocation.tenant.uuid()),
         Subject::User(user) => ("user", user.uuid()),
+        Subject::Client(client) => ("client", client.uuid()),
         Subject::Session(session) => ("session", session.uuid()),
+        Subject::Secret(secret) => ("secret", secret.uuid()),
+        Subject::Token(token) => ("token", token),
     };
     (
         revocations::tenant_id.eq(revocation.tenant.uuid()),

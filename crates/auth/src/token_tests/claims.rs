@@ -40,10 +40,11 @@ fn every_claim_that_decides_something_is_required() {
         "scopes",
         "token_type",
         "token_version",
+        "jti",
     ] {
         assert_eq!(forge.with_claim(claim, None), Err(TokenError::MissingClaim(claim)));
     }
-    for claim in ["jti", "tenant_id", "username", "email", "roles", "scope"] {
+    for claim in ["tenant_id", "client_id", "username", "email", "roles", "scope"] {
         assert_eq!(forge.with_claim(claim, None), Ok(()), "{claim} decides nothing");
     }
 }
@@ -167,22 +168,30 @@ fn claims_that_say_the_same_thing_twice_must_agree() {
 #[test]
 fn tok_15_only_access_tokens_are_access_tokens() {
     let forge = Forge::new();
-    for other in ["refresh", "service", "Access", "", "access "] {
+    for other in ["refresh", "Access", "", "access "] {
         assert_eq!(
             forge.with_claim("token_type", Some(json!(other))),
             Err(TokenError::NotAccessToken),
             "{other}"
         );
     }
+    let service = forge.with_claim("token_type", Some(json!("service")));
+    assert_eq!(service, Err(TokenError::UnknownPrincipal), "a person is no service");
     malformed(&forge, "token_type", not_a_text());
 }
 
 #[test]
 fn tok_16_a_token_of_another_kind_of_principal_is_not_a_users() {
     let forge = Forge::new();
-    for kind in [json!("service_account"), json!(""), Value::Null] {
-        assert_eq!(forge.with_claim("client_type", Some(kind)), Err(TokenError::UnknownPrincipal));
+    // A client's token must name its secret, so a user's cannot become one by a word.
+    let bent = forge.with_claim("client_type", Some(json!("service_account")));
+    assert_eq!(bent, Err(TokenError::MissingClaim("secret_id")));
+    for kind in ["", "service", "user"] {
+        let bent = forge.with_claim("client_type", Some(json!(kind)));
+        assert_eq!(bent, Err(TokenError::UnknownPrincipal), "{kind}");
     }
+    malformed(&forge, "client_type", not_a_text());
+    malformed(&forge, "jti", [json!(""), json!("x"), json!("A".repeat(32)), json!("0".repeat(33)), json!(1)]);
 }
 
 #[test]

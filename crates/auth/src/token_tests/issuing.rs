@@ -52,7 +52,7 @@ fn header_and_claims_are_exactly_those_of_the_contract() {
     assert!(jti.len() == 32 && jti.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{jti}");
     let expected = json!({
         "iss": "https://issuer.test", "aud": "multitenant-api", "exp": NOW + 900, "iat": NOW, "nbf": NOW,
-        "sub": user.user, "user_id": user.user, "username": "acme_user", "email": "a@acme.test",
+        "sub": user.user, "client_id": "bulkhead", "user_id": user.user, "username": "acme_user", "email": "a@acme.test",
         "tenant": user.tenant, "tenant_id": user.tenant, "tenant_slug": "acme", "roles": ["viewer"],
         "scopes": ["read:*"], "scope": "read:*", "token_type": "access", "token_version": 7, "tenant_version": 3, "sid": user.session,
     });

@@ -82,9 +82,8 @@ pub(crate) async fn log_in(
         return Err(Problem::new(Code::TenantInactive, "The tenant is suspended."));
     }
 
-    let services = &worker.services;
-    let session =
-        open_session(&worker.auth, &services.tokens, services.refresh.lifetime, &tenant, &account).await;
+    let lifetime = worker.services.refresh.lifetime;
+    let session = open_session(&worker.auth, &worker.tokens(), lifetime, &tenant, &account).await;
     match session {
         Ok(session) => Ok(tokens(&session)),
         // The user was removed since the password was checked.

@@ -40,7 +40,7 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
     let (tenant, family) = (presented.tenant(), presented.family());
     match worker.auth.rotate(tenant, family, hashes).await.map_err(busy)? {
         Rotation::Rotated(rotated) => {
-            let access = access_token(&worker.services.tokens, &rotated.tenant, &rotated.account, family)?;
+            let access = access_token(&worker.tokens(), &rotated.tenant, &rotated.account, family)?;
             Ok(tokens(&Session { access, refresh: successor.plain, ends: rotated.ends }))
         }
         Rotation::Replayed => {
