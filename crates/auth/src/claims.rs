@@ -94,6 +94,7 @@ pub(crate) struct Demands<'a> {
 pub(crate) struct Accepted {
     pub(crate) principal: Principal,
     pub(crate) id: Uuid,
+    pub(crate) client_id: String,
     pub(crate) issued_at: i64,
     pub(crate) expires_at: i64,
     pub(crate) token_version: i64,
@@ -113,6 +114,7 @@ pub(crate) fn read(members: &Map<String, Value>, demands: &Demands<'_>) -> Resul
     Ok(Accepted {
         principal: read_principal(&claims)?,
         id: claims.token_id()?,
+        client_id: if claims.has("client_id") { claims.text("client_id")? } else { "" }.to_owned(),
         issued_at,
         expires_at,
         token_version: claims.count("token_version")?,

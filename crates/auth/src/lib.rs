@@ -6,6 +6,7 @@
 pub mod algorithm;
 pub mod cache;
 mod claims;
+pub mod client_secret;
 mod compact;
 pub mod hmac_secret;
 mod json;

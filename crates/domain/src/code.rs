@@ -49,6 +49,12 @@ codes! {
     InvalidCursor = "invalid_cursor", 400, "Invalid cursor";
     /// A request header (`Idempotency-Key`, `If-Match`) is malformed.
     InvalidHeader = "invalid_header", 400, "Invalid header";
+    /// A scope that was asked for is unknown, or more than the client may have.
+    InvalidScope = "invalid_scope", 400, "Invalid scope";
+    /// The token endpoint knows no such grant; the one for clients is `client_credentials`.
+    UnsupportedGrantType = "unsupported_grant_type", 400, "Unsupported grant type";
+    /// The `resource` (RFC 8707) is not this API.
+    InvalidTarget = "invalid_target", 400, "Invalid target";
     /// The request carries no access token.
     NotAuthenticated = "not_authenticated", 401, "Authentication required";
     /// The credentials are not those of an active account of this tenant.
@@ -57,6 +63,8 @@ codes! {
     TokenNotValid = "token_not_valid", 401, "Token not valid";
     /// The token is sound but lacks the scope that `WWW-Authenticate` names.
     InsufficientScope = "insufficient_scope", 403, "Insufficient scope";
+    /// Nobody can give rights that it does not have itself.
+    PermissionDenied = "permission_denied", 403, "Permission denied";
     /// The credentials are right, but the tenant is suspended.
     TenantInactive = "tenant_inactive", 403, "Tenant inactive";
     /// There is nothing here, or it belongs to somebody else: the two are answered alike.
@@ -69,6 +77,8 @@ codes! {
     Duplicate = "duplicate", 409, "Already exists";
     /// Another request holds what this one needs (the same row, or the same `Idempotency-Key`). Try again shortly.
     Conflict = "conflict", 409, "Conflict";
+    /// The secret was used lately, or is the only one. Retire it with `force` if it must be.
+    SecretInUse = "secret_in_use", 409, "Secret in use";
     /// The row was changed since the version that `If-Match` names. Fetch it again.
     Stale = "stale", 412, "Precondition failed";
     /// The body is larger than the operation allows.

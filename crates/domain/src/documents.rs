@@ -2,7 +2,7 @@
 
 use crate::field::{Count, JsonObject, LongText, Reference, Text};
 use crate::list::{Filter, Kind, Ordering};
-use crate::resource::Resource;
+use crate::resource::{Resource, Rights};
 
 crate::fields! {
     /// What a client may write in a document.
@@ -25,13 +25,16 @@ crate::fields! {
 /// The resource.
 pub const DOCUMENTS: Resource = Resource {
     name: "documents",
+    table: "documents",
     singular: "document",
     about: "What is known about a file that lives elsewhere.",
+    rights: Rights::ByAction,
+    changes: true,
     filters: &[
         Filter::equals("project", "project_id", Kind::Id),
         Filter::equals("name", "name", Kind::Text),
         Filter::equals("content_type", "content_type", Kind::Text),
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by("file_size", Kind::Integer)],
-    search_column: "name_search",
+    search_column: Some("name_search"),
 };

@@ -7,7 +7,7 @@ mod types;
 
 pub use macros::__private;
 pub use reader::{FieldErrors, Fields, Reader};
-pub use types::{Choice, Count, Day, JsonObject, LongText, Reference, Text};
+pub use types::{Choice, Count, Day, JsonObject, LongText, Reference, Switch, Text};
 
 use serde_json::Value;
 use utoipa::openapi::RefOr;

@@ -86,7 +86,7 @@ id_type!(
 );
 id_type!(
     /// Names an API client within one tenant. What the client itself presents is its
-    /// [`ClientIdentifier`](crate::client::ClientIdentifier).
+    /// [`ClientIdentifier`](crate::clients::ClientIdentifier).
     ClientId
 );
 id_type!(

@@ -3,6 +3,8 @@
 //! Plain values and rules only. No I/O, no clock but [`clock::now`], no web framework and no database
 //! library: `make test` proves the last two from the dependency graph.
 
+pub mod audit;
+pub mod clients;
 pub mod clock;
 pub mod code;
 pub mod documents;

@@ -116,16 +116,22 @@ impl Ordering {
 }
 
 /// Filters that every resource has.
-pub const COMMON_FILTERS: &[Filter] = &[
+pub const CREATED_FILTERS: &[Filter] = &[
     Filter::from("created_after", "created_at", Kind::Instant),
     Filter::before("created_before", "created_at", Kind::Instant),
+];
+
+/// Filters that every resource has whose rows change.
+pub const UPDATED_FILTERS: &[Filter] = &[
     Filter::from("updated_after", "updated_at", Kind::Instant),
     Filter::before("updated_before", "updated_at", Kind::Instant),
 ];
 
-/// Orderings that every resource has; the first, descending, is the default: newest first.
-pub const COMMON_ORDERINGS: &[Ordering] =
-    &[Ordering::by("created_at", Kind::Instant), Ordering::by("updated_at", Kind::Instant)];
+/// The ordering that every resource has; descending, it is the default: newest first.
+pub const BY_CREATED: Ordering = Ordering::by("created_at", Kind::Instant);
+
+/// The ordering that every resource has whose rows change.
+pub const BY_UPDATED: Ordering = Ordering::by("updated_at", Kind::Instant);
 
 /// One condition that every row of the answer meets.
 #[derive(Clone, Debug, PartialEq, Eq)]

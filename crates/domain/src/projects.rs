@@ -2,7 +2,7 @@
 
 use crate::field::{Choice, LongText, Text};
 use crate::list::{Filter, Kind, Ordering};
-use crate::resource::Resource;
+use crate::resource::{Resource, Rights};
 
 crate::choice! {
     /// Where a project stands.
@@ -31,12 +31,15 @@ crate::fields! {
 /// The resource.
 pub const PROJECTS: Resource = Resource {
     name: "projects",
+    table: "projects",
     singular: "project",
     about: "What a tenant's work is grouped by.",
+    rights: Rights::ByAction,
+    changes: true,
     filters: &[
         Filter::equals("status", "status", Kind::Choice(ProjectStatus::words)),
         Filter::equals("name", "name", Kind::Text),
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by("status", Kind::Text)],
-    search_column: "name_search",
+    search_column: Some("name_search"),
 };

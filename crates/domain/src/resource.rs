@@ -1,40 +1,59 @@
 //! What the shared machinery must know of a resource, as data. One constant of [`Resource`] per resource drives its
 //! paths, scopes, filters, orderings, error texts, OpenAPI and the tests that are generated from them.
 
-use crate::list::{COMMON_FILTERS, COMMON_ORDERINGS, Filter, Ordering};
+use crate::list::{BY_CREATED, BY_UPDATED, CREATED_FILTERS, Filter, Ordering, UPDATED_FILTERS};
 use crate::scope::{Action, Scope};
 
 /// A kind of row that tenants own.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource {
-    /// The plural: path segment, scope word, tag and table name.
+    /// The plural: path segment, scope word and tag.
     pub name: &'static str,
+    /// The table's name: the plural with underscores.
+    pub table: &'static str,
     /// The singular, for sentences and operation summaries.
     pub singular: &'static str,
     /// One sentence on what it is, for the OpenAPI tag.
     pub about: &'static str,
-    /// Filters beside [`COMMON_FILTERS`].
+    /// Whether each action has a scope of its own, or all of it is the tenant's administrators' business.
+    pub rights: Rights,
+    /// Whether rows change, and so have a time of their last change.
+    pub changes: bool,
+    /// Filters beside those on the row's times.
     pub filters: &'static [Filter],
-    /// Orderings beside [`COMMON_ORDERINGS`].
+    /// Orderings beside those by the row's times.
     pub orderings: &'static [Ordering],
-    /// The column that `?search=` looks in: the searched member in lower case.
-    pub search_column: &'static str,
+    /// The column that `?search=` looks in: the searched member in lower case. None: no search.
+    pub search_column: Option<&'static str>,
+}
+
+/// Who may work with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Whoever has the scope of the action: `read:projects` and its like.
+    ByAction,
+    /// Whoever has `tenant:admin`.
+    Administrators,
 }
 
 impl Resource {
     /// Every filter.
     pub fn all_filters(&self) -> impl Iterator<Item = &'static Filter> {
-        self.filters.iter().chain(COMMON_FILTERS)
+        self.filters.iter().chain(CREATED_FILTERS).chain(if self.changes { UPDATED_FILTERS } else { &[] })
     }
 
     /// Every ordering.
     pub fn all_orderings(&self) -> impl Iterator<Item = &'static Ordering> {
-        COMMON_ORDERINGS.iter().chain(self.orderings)
+        let changed: &[Ordering] = if self.changes { &[BY_UPDATED] } else { &[] };
+        std::iter::once(&BY_CREATED).chain(changed).chain(self.orderings)
     }
 
     /// The scope that `action` on this resource asks for.
     #[must_use]
     pub const fn scope(&self, action: Action) -> Scope {
-        Scope::Resource(action, self.name)
+        match self.rights {
+            Rights::ByAction => Scope::Resource(action, self.name),
+            Rights::Administrators => Scope::TenantAdmin,
+        }
     }
 }

@@ -60,6 +60,17 @@ enum Grant {
     TenantAdmin,
 }
 
+impl Grant {
+    /// What both allow, if anything.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::All(a), Self::All(b) | Self::One(b, _)) if a == b => Some(other.clone()),
+            (Self::One(a, _), Self::All(b)) if a == b => Some(self.clone()),
+            (one, another) => (one == another).then(|| one.clone()),
+        }
+    }
+}
+
 /// The rights that a principal holds. Empty means that it may do nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeSet {
@@ -82,6 +93,54 @@ impl ScopeSet {
             (Grant::One(held, name), Scope::Resource(asked, resource)) => *held == asked && name == resource,
             _ => false,
         })
+    }
+
+    /// Reads one scope strictly; `None` when it is not written as one.
+    #[must_use]
+    pub fn parse_one(word: &str) -> Option<Self> {
+        parse_grant(word).map(|grant| Self { grants: vec![grant] })
+    }
+
+    /// Whether nothing is allowed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// Whether these rights include all of the others.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other
+            .grants
+            .iter()
+            .all(|asked| self.grants.iter().any(|held| held.meet(asked).as_ref() == Some(asked)))
+    }
+
+    /// The rights that both have.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let met =
+            self.grants.iter().flat_map(|held| other.grants.iter().filter_map(|asked| held.meet(asked)));
+        Self::of(met)
+    }
+
+    /// The rights that either has.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::of(self.grants.iter().chain(&other.grants).cloned())
+    }
+
+    /// Each right once, and none that another includes.
+    fn of(grants: impl IntoIterator<Item = Grant>) -> Self {
+        let mut kept: Vec<Grant> = Vec::new();
+        for grant in grants {
+            if kept.iter().any(|held| held.meet(&grant).as_ref() == Some(&grant)) {
+                continue;
+            }
+            kept.retain(|held| grant.meet(held).as_ref() != Some(held));
+            kept.push(grant);
+        }
+        Self { grants: kept }
     }
 
     /// The scopes as words, as they stand in a token.
@@ -184,6 +243,29 @@ mod tests {
     fn tenant_admin_does_not_imply_reading_and_reading_everything_does_not_imply_admin() {
         assert!(!ScopeSet::parse(["tenant:admin"]).allows(READ_PROJECTS));
         assert!(!ScopeSet::parse(["read:*", "write:*"]).allows(Scope::TenantAdmin));
+    }
+
+    #[test]
+    fn an_intersection_allows_what_both_allow_and_covering_is_containment() {
+        let set = |words: &[&str]| ScopeSet::parse(words.iter().copied());
+        let cases: [(&[&str], &[&str], &[&str]); 5] = [
+            (&["read:*"], &["read:projects", "write:projects"], &["read:projects"]),
+            (&["read:projects"], &["read:*"], &["read:projects"]),
+            (&["read:*", "write:*"], &["read:*"], &["read:*"]),
+            (&["read:projects"], &["read:tasks", "tenant:admin"], &[]),
+            (&["read:*", "read:projects"], &["read:projects"], &["read:projects"]),
+        ];
+        for (a, b, both) in cases {
+            assert_eq!(set(a).intersection(&set(b)), set(both), "{a:?} {b:?}");
+            assert!(set(a).covers(&set(both)) && set(b).covers(&set(both)));
+        }
+        assert!(set(&["read:*"]).covers(&set(&["read:projects", "read:tasks"])));
+        assert!(
+            !set(&["read:projects"]).covers(&set(&["read:*"])),
+            "a wildcard is more than what is there today"
+        );
+        assert!(!set(&["read:*", "write:*", "delete:*"]).covers(&set(&["tenant:admin"])));
+        assert_eq!(set(&["read:projects"]).union(&set(&["read:*"])), set(&["read:*"]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::field::{Choice, Day, LongText, Reference, Text};
 use crate::list::{Filter, Kind, Ordering};
-use crate::resource::Resource;
+use crate::resource::{Resource, Rights};
 
 crate::choice! {
     /// Where a task stands.
@@ -51,8 +51,11 @@ crate::fields! {
 /// The resource.
 pub const TASKS: Resource = Resource {
     name: "tasks",
+    table: "tasks",
     singular: "task",
     about: "One piece of work within a project.",
+    rights: Rights::ByAction,
+    changes: true,
     filters: &[
         Filter::equals("project", "project_id", Kind::Id),
         Filter::equals("status", "status", Kind::Choice(TaskStatus::words)),
@@ -66,5 +69,5 @@ pub const TASKS: Resource = Resource {
         Ordering::by("priority", Kind::Text),
         Ordering::by_nullable("due_date", Kind::Day),
     ],
-    search_column: "title_search",
+    search_column: Some("title_search"),
 };

@@ -1,6 +1,7 @@
-//! Log-in and sessions over HTTP.
+//! Log-in and sessions over HTTP, and the older systems' token endpoints for clients.
 
 pub(crate) mod account;
+pub(crate) mod api_client;
 pub(crate) mod login;
 pub(crate) mod refresh;
 pub(crate) mod reply;
@@ -10,10 +11,16 @@ use bulkhead_domain::code::Code;
 
 use crate::operation::{Access, Endpoint};
 
-const BODIES: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
+pub(crate) const BODIES: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
 
 /// The operations.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = of_people();
+    endpoints.extend(api_client::endpoints());
+    endpoints
+}
+
+fn of_people() -> Vec<Endpoint> {
     let login = |path: &'static str, id: &'static str| {
         Endpoint::new(Method::POST, path, id, Access::Public, login::log_in)
             .tag("auth")
@@ -66,7 +73,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .tag("auth")
         .summary("Who am I")
-        .answers::<account::MeReply>(200, "The person that the token belongs to.", &[])
+        .answers::<account::MeReply>(
+            200,
+            "The person, the client or the service that the token belongs to.",
+            &[],
+        )
         .refuses(Code::NotFound),
     ]
 }

@@ -16,8 +16,10 @@ use tracing::Instrument;
 use crate::client_address::client_address;
 use crate::context::{Caller, host_of};
 use crate::metrics;
+use crate::oauth;
 use crate::operation::PathOperations;
 use crate::problem::Problem;
+use crate::respond;
 use crate::worker::Worker;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -85,6 +87,7 @@ fn finish(
     let secure =
         request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
     add_headers(response.headers_mut(), correlation_id, took, secure);
+    note_machine(&request, &mut response);
     log(&request, response.status(), correlation_id, took);
     ServiceResponse::new(request, response)
 }
@@ -95,19 +98,32 @@ fn with_document(request: &HttpRequest, response: HttpResponse, correlation_id: 
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
+    let in_oauth_form = oauth::error::applies_to(request.path());
+    let write = |problem: &Problem| {
+        if in_oauth_form {
+            oauth::error::document(problem, correlation_id)
+        } else {
+            problem.document(correlation_id)
+        }
+    };
     let document = match response.error().and_then(|error| error.as_error::<Problem>()) {
-        Some(problem) => problem.document(correlation_id),
+        Some(problem) => write(problem),
         // A handler that wrote its own body (readiness) is left alone.
         None if response.error().is_none()
             && response.body().size() != actix_web::body::BodySize::Sized(0) =>
         {
             return response;
         }
-        None => of_framework(status).document(correlation_id),
+        None => write(&of_framework(status)),
     };
     let mut response = response.set_body(BoxBody::new(document));
-    let kind = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let kind = if in_oauth_form { "application/json" } else { "application/problem+json" };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if in_oauth_form {
+        // RFC 6749 §5.1, and for errors as well.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
     if request.method() == Method::HEAD {
         return response.drop_body().map_into_boxed_body();
     }
@@ -142,6 +158,20 @@ fn add_headers(headers: &mut HeaderMap, correlation_id: &str, took: Duration, st
     }
 }
 
+/// Counts a client's request, and tells it when the secret behind its token ends.
+fn note_machine(request: &HttpRequest, response: &mut HttpResponse) {
+    let extensions = request.extensions();
+    let Some(principal) = extensions.get::<Caller>().map(|caller| &caller.0.principal) else { return };
+    let Some(secret) = principal.secret else { return };
+    if let Some((name, value)) = respond::secret_ends(secret.ends) {
+        response.headers_mut().insert(name, value);
+    }
+    let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
+    if let (Some(worker), Some(operation)) = (request.app_data::<web::Data<Worker>>(), operation) {
+        worker.state.usage.count(principal.tenant, principal.id, secret, &operation.id, response.status());
+    }
+}
+
 /// The one line per request. Paths carry ids but no query string, which may carry what people searched for.
 fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Duration) {
     let operations = request.app_data::<PathOperations>();
@@ -153,6 +183,7 @@ fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Du
     let client = worker.and_then(|worker| client_address(request, &worker.settings.trusted_proxies));
     let extensions = request.extensions();
     let principal = extensions.get::<Caller>().map(|caller| &caller.0.principal);
+    let secret = principal.and_then(|principal| principal.secret);
     tracing::info!(
         method = request.method().as_str(),
         path = request.path(),
@@ -162,6 +193,8 @@ fn log(request: &HttpRequest, status: StatusCode, correlation_id: &str, took: Du
         tenant = principal.map(|principal| principal.tenant_slug.as_str()),
         principal_kind = principal.map(|principal| principal.kind.as_str()),
         principal = principal.map(|principal| tracing::field::display(principal.id)),
+        secret = secret.map(|secret| tracing::field::display(secret.id)),
+        secret_ends = secret.and_then(|secret| secret.ends),
         client = client.map(tracing::field::display),
         correlation_id,
         "request"

@@ -3,8 +3,10 @@
 //! Nothing here knows SQL or diesel, reads the environment, or decides who a principal is. A handler reaches the database
 //! through the [`TenantCtx`](context::TenantCtx) in its signature and in no other way.
 
+mod audit;
 mod auth;
 mod client_address;
+mod clients;
 mod context;
 mod cors;
 mod envelope;
@@ -13,6 +15,7 @@ mod guard;
 mod health;
 mod list;
 mod metrics;
+mod oauth;
 mod openapi;
 mod operation;
 mod problem;
@@ -25,10 +28,14 @@ mod session;
 mod settings;
 mod startup;
 mod state;
+mod usage;
 mod watcher;
 mod worker;
 
+pub use clients::unknown_scopes;
 pub use openapi::document;
+pub use operation::{Access, Operation};
+pub use routes::operations;
 pub use server::{ServeError, serve};
 pub use session::{Session, SessionError, open_session};
 pub use settings::{CorsSettings, HttpSettings, RefreshSettings, Services};

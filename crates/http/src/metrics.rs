@@ -15,6 +15,9 @@ use prometheus_client::registry::Registry;
 /// Statements that row-level security refused. Anything but 0 is a defect: the first barrier let something through.
 pub(crate) static RLS_VIOLATIONS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
+/// Attempts and counters of clients that were dropped because too many waited to be written down.
+pub(crate) static USAGE_DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
+
 static REQUESTS: LazyLock<Family<Outcome, Counter>> = LazyLock::new(Family::default);
 static DURATIONS: LazyLock<Family<Handled, Histogram>> = LazyLock::new(|| {
     // 0.5 ms to about 8 s.
@@ -43,6 +46,8 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry.register("http_requests", "Requests by operation and status", REQUESTS.clone());
     registry.register("http_request_duration_seconds", "Time to the answer, by operation", DURATIONS.clone());
     registry.register("rls_violation", "Statements that row-level security refused", RLS_VIOLATIONS.clone());
+    let dropped = "Records of what clients did that were dropped";
+    registry.register("usage_dropped", dropped, USAGE_DROPPED.clone());
     registry
 });
 

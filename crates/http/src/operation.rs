@@ -11,7 +11,7 @@ use crate::openapi::describe::Schemas;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
+pub enum Access {
     /// Anybody.
     Public,
     /// Whoever has a valid access token.
@@ -22,15 +22,15 @@ pub(crate) enum Access {
 
 /// One method on one path.
 #[derive(Clone, Debug)]
-pub(crate) struct Operation {
+pub struct Operation {
     /// The OpenAPI operation id, as `drf-spectacular` would name it.
-    pub(crate) id: Cow<'static, str>,
+    pub id: Cow<'static, str>,
     /// The method.
-    pub(crate) method: Method,
+    pub method: Method,
     /// The path with its final slash; it is served without it as well.
-    pub(crate) path: Cow<'static, str>,
+    pub path: Cow<'static, str>,
     /// Who may call it.
-    pub(crate) access: Access,
+    pub access: Access,
 }
 
 /// An operation with its description and its handler.

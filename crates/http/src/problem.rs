@@ -15,6 +15,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::oauth;
+
 /// The outcome of a handler.
 pub(crate) type Outcome<T> = Result<T, Problem>;
 
@@ -25,6 +27,8 @@ pub(crate) struct Problem {
     detail: String,
     errors: FieldErrors,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether the document names the error as OAuth does, for clients that look for it.
+    oauth: bool,
 }
 
 /// A problem document, RFC 9457.
@@ -45,6 +49,9 @@ pub(crate) struct ProblemDocument<'a> {
     code: &'a str,
     /// Finds this request in the logs.
     correlation_id: &'a str,
+    /// The word that OAuth 2 has for it. Only where clients get tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
     /// What was wrong, by field. Only for `invalid` and `duplicate`.
     #[serde(skip_serializing_if = "FieldErrors::is_empty")]
     #[schema(required = false)]
@@ -76,7 +83,7 @@ impl ToSchema for ErrorCode {}
 impl Problem {
     /// A refusal with a sentence about this request.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
+        Self { code, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new(), oauth: false }
     }
 
     /// A body whose fields are wrong.
@@ -113,6 +120,19 @@ impl Problem {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// Names the error in the document as OAuth does too.
+    pub(crate) fn with_oauth_error(mut self) -> Self {
+        self.oauth = true;
+        self
+    }
+
+    /// What was wrong with this request; with the fields that were, if any.
+    pub(crate) fn sentence(&self) -> String {
+        let fields = self.errors.iter().map(|(field, sentences)| format!("{field}: {}", sentences.join(" ")));
+        let fields: Vec<String> = fields.collect();
+        if fields.is_empty() { self.detail.clone() } else { fields.join(" ") }
     }
 
     /// The database's answer, for an operation on `resource`.
@@ -173,6 +193,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.as_str(),
             correlation_id,
+            error: self.oauth.then(|| oauth::error::word(self.code)),
             errors: &self.errors,
         };
         serde_json::to_vec(&document).unwrap_or_default()
@@ -182,7 +203,7 @@ impl Problem {
 fn field_of(constraint: &str, suffix: &str, resource: Option<&Resource>) -> (String, String) {
     let Some(resource) = resource else { return ("row".to_owned(), "id".to_owned()) };
     let field = constraint
-        .strip_prefix(resource.name)
+        .strip_prefix(resource.table)
         .and_then(|rest| rest.strip_prefix('_'))
         .and_then(|rest| rest.strip_suffix(suffix))
         .unwrap_or("id");

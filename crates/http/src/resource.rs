@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::new_id;
 use bulkhead_domain::scope::Action;
-use bulkhead_persistence::crud::{Entity, View};
+use bulkhead_persistence::crud::{Entity, Listed, View};
 use bulkhead_persistence::error::DbError;
 use bulkhead_persistence::idempotency::Once;
 
@@ -20,24 +20,24 @@ use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond;
 
-const JSON: &[&str] = &["application/json"];
-const MERGE_PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
+pub(crate) const JSON: &[&str] = &["application/json"];
+pub(crate) const MERGE_PATCH: &[&str] = &["application/json", "application/merge-patch+json"];
 /// The header with a row's version.
 pub(crate) const TAG: (&str, &str) = ("ETag", "The row's version, for If-Match and If-None-Match.");
-const IF_MATCH: &str = "Only if the row still has this entity tag.";
+pub(crate) const IF_MATCH: &str = "Only if the row still has this entity tag.";
 
 /// `/api/v1/{resource}/`
-pub(crate) fn collection<R: Entity>() -> String {
+pub(crate) fn collection<R: Listed>() -> String {
     format!("/api/v1/{}/", R::RESOURCE.name)
 }
 
 /// `/api/v1/{resource}/{id}/`
-pub(crate) fn member<R: Entity>() -> String {
+pub(crate) fn member<R: Listed>() -> String {
     format!("{}{{id}}/", collection::<R>())
 }
 
 /// An endpoint of a resource, under its tag and with its scope.
-pub(crate) fn endpoint<R: Entity, F, Args>(
+pub(crate) fn endpoint<R: Listed, F, Args>(
     method: Method,
     path: String,
     verb: &str,
@@ -49,19 +49,37 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    let id = format!("{}_{verb}", R::RESOURCE.name);
+    let id = format!("{}_{verb}", R::RESOURCE.table);
     Endpoint::new(method, path, id, Access::Scoped(R::RESOURCE.scope(action)), handler).tag(R::RESOURCE.name)
+}
+
+/// The list.
+pub(crate) fn list_of<R: Listed>() -> Endpoint {
+    endpoint::<R, _, _>(Method::GET, collection::<R>(), "list", Action::Read, list::<R>)
+        .summary(format!("List {}", R::RESOURCE.name.replace('-', " ")))
+        .list_parameters(R::RESOURCE)
+        .answers::<PageDocument<R::View>>(200, "One page.", &[])
+        .refuses(Code::NotFound)
+}
+
+/// One row.
+pub(crate) fn one_of<R: Entity>() -> Endpoint {
+    endpoint::<R, _, _>(Method::GET, member::<R>(), "retrieve", Action::Read, retrieve::<R>)
+        .summary(format!("Get {} {}", article(R::RESOURCE.singular), R::RESOURCE.singular))
+        .header("If-None-Match", "Answer 304 if the row still has this entity tag.")
+        .answers::<R::Detail>(200, "The row.", &[TAG])
+        .answers_plainly(304, "The client has it already.", None)
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }
 
 /// List, create, retrieve, update, partial update and destroy.
 pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
-    let (one, many) = (R::RESOURCE.singular, R::RESOURCE.name);
+    let one = R::RESOURCE.singular;
     vec![
-        endpoint::<R, _, _>(Method::GET, collection::<R>(), "list", Action::Read, list::<R>)
-            .summary(format!("List {many}"))
-            .list_parameters(R::RESOURCE)
-            .answers::<PageDocument<R::View>>(200, "One page.", &[])
-            .refuses(Code::NotFound),
+        list_of::<R>(),
         endpoint::<R, _, _>(Method::POST, collection::<R>(), "create", Action::Write, create::<R>)
             .summary(format!("Create a {one}"))
             .header("Idempotency-Key", "A name for this attempt, so that a retry does not create twice.")
@@ -69,11 +87,7 @@ pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
             .answers::<R::View>(201, "Created.", &[TAG, ("Location", "Where the new row is.")])
             .refuses(Code::Duplicate)
             .refuses(Code::IdempotencyKeyReused),
-        endpoint::<R, _, _>(Method::GET, member::<R>(), "retrieve", Action::Read, retrieve::<R>)
-            .summary(format!("Get a {one}"))
-            .header("If-None-Match", "Answer 304 if the row still has this entity tag.")
-            .answers::<R::Detail>(200, "The row.", &[TAG])
-            .answers_plainly(304, "The client has it already.", None),
+        one_of::<R>(),
         endpoint::<R, _, _>(Method::PUT, member::<R>(), "update", Action::Write, update::<R>)
             .summary(format!("Replace a {one}"))
             .about("Members that are left out get their defaults.")
@@ -110,7 +124,7 @@ pub(crate) fn refused<R: Entity>(error: DbError) -> Problem {
     Problem::from_db(error, Some(R::RESOURCE))
 }
 
-async fn list<R: Entity>(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {
+async fn list<R: Listed>(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {
     let mut query = ListQuery::read(R::RESOURCE, ctx.principal().tenant, request.query_string(), PAGES)?;
     let found = page::read::<R>(&ctx, &mut query).await?;
     respond::json(&page::document(&ctx, R::RESOURCE, &collection::<R>(), &query, found))

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_persistence::crud::View;
 use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply};
+use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use crate::extract::precondition::{already_known, entity_tag};
@@ -15,6 +16,15 @@ use crate::problem::{Outcome, Problem};
 
 /// Says that an answer was stored by an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Says when the client's secret ends, in Unix seconds: after a rotation, whoever still uses the old one reads it here.
+const SECRET_EXPIRES: HeaderName = HeaderName::from_static("x-client-secret-expires");
+
+/// The header with a secret's end, given in Unix seconds; the date is one of RFC 3339.
+pub(crate) fn secret_ends(ends: Option<i64>) -> Option<(HeaderName, HeaderValue)> {
+    let date = DateTime::from_timestamp(ends?, 0)?.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Some((SECRET_EXPIRES, HeaderValue::from_str(&date).ok()?))
+}
 
 /// 200 with JSON.
 pub(crate) fn json(value: &impl Serialize) -> Outcome<HttpResponse> {
@@ -38,6 +48,17 @@ pub(crate) fn reply(status: StatusCode, view: &impl View, location: Option<Strin
     if let Some(location) = location {
         headers.insert(header::LOCATION.to_string(), location);
     }
+    Ok(Reply { status: status.as_u16(), headers, body })
+}
+
+/// Any document with its headers, ready to be sent and to be stored under a key.
+pub(crate) fn document(
+    status: StatusCode,
+    document: &impl Serialize,
+    headers: impl IntoIterator<Item = (HeaderName, String)>,
+) -> DbResult<Reply> {
+    let body = serde_json::to_vec(document).map_err(|error| DbError::Internal(error.to_string()))?;
+    let headers = headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     Ok(Reply { status: status.as_u16(), headers, body })
 }
 

@@ -5,20 +5,26 @@ use std::collections::BTreeMap;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
+use bulkhead_domain::audit::AUDIT;
+use bulkhead_domain::clients::{API_CLIENTS, ATTEMPTS};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::documents::DOCUMENTS;
 use bulkhead_domain::projects::PROJECTS;
 use bulkhead_domain::tasks::TASKS;
 
 use crate::guard::guarded;
-use crate::operation::{Endpoint, Operation, PathOperations};
+use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{auth, health, resources};
+use crate::{audit, auth, clients, health, oauth, resources};
 
 /// Headings of the OpenAPI document.
 pub(crate) const TAGS: &[(&str, &str)] = &[
     ("health", "For load balancers and orchestrators."),
     ("auth", "Log-in and sessions."),
+    ("oauth", "Tokens for machines, as OAuth 2 libraries get them."),
+    (API_CLIENTS.name, API_CLIENTS.about),
+    (ATTEMPTS.name, ATTEMPTS.about),
+    (AUDIT.name, AUDIT.about),
     (PROJECTS.name, PROJECTS.about),
     (TASKS.name, TASKS.about),
     (DOCUMENTS.name, DOCUMENTS.about),
@@ -29,6 +35,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         health::endpoints(),
         auth::endpoints(),
+        oauth::endpoints(),
+        clients::endpoints(),
+        audit::endpoints(),
         resources::projects::endpoints(),
         resources::tasks::endpoints(),
         resources::documents::endpoints(),
@@ -36,6 +45,24 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Every scope that an operation asks for, each once, in the order of the operations.
+pub(crate) fn scopes() -> Vec<String> {
+    let mut scopes = Vec::new();
+    for operation in operations() {
+        if let Access::Scoped(scope) = operation.access
+            && !scopes.contains(&scope.to_string())
+        {
+            scopes.push(scope.to_string());
+        }
+    }
+    scopes
+}
+
+/// Every operation.
+pub fn operations() -> Vec<Operation> {
+    endpoints().into_iter().map(|endpoint| endpoint.operation).collect()
 }
 
 /// Serves every endpoint, with and without its final slash and without a redirect, which would lose POST bodies.

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::settings::{HttpSettings, Services};
 use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
+use crate::usage::Bookkeeper;
 use crate::watcher::Watcher;
 use crate::worker::Worker;
 use crate::{cors, envelope, metrics, openapi, routes};
@@ -63,6 +64,8 @@ async fn run(
     let (settings, state) = (Arc::new(settings), Arc::new(State::new()));
     let watcher = Watcher::start(&services, Arc::clone(&state)).await.map_err(UnfitDatabase::from)?;
     actix_web::rt::spawn(watcher.run());
+    let bookkeeper = Bookkeeper::new(&services, Arc::clone(&state));
+    actix_web::rt::spawn(bookkeeper.clone().run());
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
@@ -110,6 +113,7 @@ async fn run(
         futures_util::future::select(pin!(in_order), pin!(at_once)).await;
     });
     server.await?;
+    bookkeeper.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -8,6 +8,10 @@ use bulkhead_auth::revocations::Revocations;
 use bulkhead_auth::token::Verified;
 use bulkhead_domain::revocation::Revocation;
 
+use crate::context::disbelieved;
+use crate::problem::Outcome;
+use crate::usage::Gathered;
+
 /// A server that has not heard of revocations for this long no longer believes any token.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -16,6 +20,8 @@ const STALE: Duration = Duration::from_secs(5);
 pub(crate) struct State {
     draining: AtomicBool,
     revocations: RwLock<Revocations>,
+    /// What clients did and is not stored yet.
+    pub(crate) usage: Gathered,
     started: Instant,
     /// Milliseconds from `started` to the last time that the revocations were read.
     heard: AtomicU64,
@@ -36,6 +42,7 @@ impl State {
         Self {
             draining: AtomicBool::new(false),
             revocations: RwLock::default(),
+            usage: Gathered::default(),
             started: Instant::now(),
             heard: AtomicU64::new(0),
         }
@@ -80,6 +87,15 @@ impl State {
         }
         let known = self.revocations.read().unwrap_or_else(PoisonError::into_inner);
         if known.end(token) { Err(Disbelief::Revoked) } else { Ok(()) }
+    }
+
+    /// Whether a token that verified counts; a refusal when that is not known.
+    pub(crate) fn is_believed(&self, token: &Verified) -> Outcome<bool> {
+        match self.believes(token) {
+            Ok(()) => Ok(true),
+            Err(Disbelief::Revoked) => Ok(false),
+            Err(Disbelief::Stale) => Err(disbelieved(Disbelief::Stale)),
+        }
     }
 
     fn millis(&self, at: Instant) -> u64 {

@@ -15,6 +15,7 @@ use diesel::sql_types::Timestamptz;
 use futures_util::future::try_join;
 use uuid::Uuid;
 
+use crate::audit::Actor;
 use crate::block;
 use crate::connect::ConnectSettings;
 use crate::error::{DbError, DbResult};
@@ -208,7 +209,7 @@ impl AuthDb {
         family: FamilyId,
         first: FirstToken<'_>,
     ) -> DbResult<()> {
-        write(&self.pool, tenant, async |tx| {
+        write(&self.pool, tenant, Actor::System, async |tx| {
             tx.run(async |s| {
                 let row = (
                     families::tenant_id.eq(s.tenant()),
@@ -239,7 +240,7 @@ impl AuthDb {
         family: FamilyId,
         hashes: RotationOf<'_>,
     ) -> DbResult<Rotation> {
-        let outcome = write(&self.pool, tenant, async |tx| {
+        let outcome = write(&self.pool, tenant, Actor::System, async |tx| {
             let (rotated, holder) = tx
                 .run(async |s| try_join(rotate_current(s, family, hashes), holder_of(s, family)).await)
                 .await?;

@@ -22,12 +22,19 @@ pub trait View: Serialize + ToSchema + Send + 'static {
     fn version(&self) -> i64;
 }
 
-/// A kind of row that tenants own. Implemented by [`tenant_crud!`](crate::crud::tenant_crud).
-pub trait Entity: Sized + 'static {
+/// A kind of row that tenants own and that can be listed.
+pub trait Listed: Sized + 'static {
     /// Its name, filters and orderings.
     const RESOURCE: &'static Resource;
     /// A row in a list, and after a change.
-    type View: View;
+    type View: Serialize + ToSchema + Send + 'static;
+
+    /// One page.
+    fn list(db: TenantDb<'_>, request: &ListRequest) -> impl Future<Output = DbResult<Page<Self::View>>>;
+}
+
+/// A kind of row that tenants work with. Implemented by [`tenant_crud!`](crate::crud::tenant_crud).
+pub trait Entity: Listed<View: View> {
     /// A single row; often the same.
     type Detail: View;
     /// The body of POST and PUT.
@@ -37,9 +44,6 @@ pub trait Entity: Sized + 'static {
 
     /// One row. [`DbError::NotFound`](crate::error::DbError::NotFound) for an unknown id and for another tenant's alike.
     fn get(db: TenantDb<'_>, id: Uuid) -> impl Future<Output = DbResult<Self::Detail>>;
-
-    /// One page.
-    fn list(db: TenantDb<'_>, request: &ListRequest) -> impl Future<Output = DbResult<Page<Self::View>>>;
 
     /// Adds a row under an id of the server's making.
     fn insert(
@@ -86,19 +90,22 @@ macro_rules! tenant_crud {
             fn version(&self) -> i64 { self.version }
         }
 
-        impl $crate::crud::Entity for $name {
+        impl $crate::crud::Listed for $name {
             const RESOURCE: &'static bulkhead_domain::resource::Resource = &$resource;
             type View = $view;
+
+            async fn list(db: TenantDb<'_>, request: &ListRequest) -> DbResult<Page<$view>> {
+                $crate::listing::page(db, Self::RESOURCE, request).await
+            }
+        }
+
+        impl $crate::crud::Entity for $name {
             type Detail = $crate::crud::tenant_crud!(@detail $view $(, $detail)?);
             type Fields = $fields;
             type Patch = $patch;
 
             async fn get(db: TenantDb<'_>, id: Uuid) -> DbResult<Self::Detail> {
                 $crate::crud::tenant_crud!(@get $table, $view, db, id $(, $get)?)
-            }
-
-            async fn list(db: TenantDb<'_>, request: &ListRequest) -> DbResult<Page<$view>> {
-                $crate::listing::page(db, Self::RESOURCE, request).await
             }
 
             async fn insert(tx: &mut WriteTx<'_>, id: Uuid, fields: $fields) -> DbResult<$view> {

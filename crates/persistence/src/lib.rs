@@ -3,8 +3,11 @@
 //! Nothing here knows HTTP, tokens or passwords. No connection and no pool leaves this crate: a caller gets a
 //! [`TenantDb`](tenant_db::TenantDb) for a scope it was given, or one of the narrow stores for log-in and operators.
 
+pub mod audit;
 mod block;
 pub mod bootstrap;
+pub mod client_credentials;
+mod clients;
 pub mod connect;
 pub mod credentials;
 pub mod crud;
@@ -22,15 +25,20 @@ mod pool;
 mod projects;
 mod revocations;
 mod schema;
+pub mod service_tokens;
 mod session;
 mod tasks;
 pub mod tenant_db;
+pub mod usage;
 pub mod users;
 mod watch;
 mod write;
 
 pub use pool::PoolSettings;
 
+pub use clients::{
+    ApiClient, ApiClients, Changed, Created, NewSecret, Retirement, Rotated, Secret, TenantNames,
+};
 pub use documents::{Document, Documents};
 pub use projects::{Project, ProjectStatistics, Projects};
 pub use tasks::{Task, Tasks};

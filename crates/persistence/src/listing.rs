@@ -75,7 +75,7 @@ impl List<'_> {
     }
 
     fn push_table(&self, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        out.push_identifier(self.resource.name)
+        out.push_identifier(self.resource.table)
     }
 
     fn push_column(&self, out: &mut AstPass<'_, '_, Pg>, column: &str) -> QueryResult<()> {
@@ -102,9 +102,9 @@ impl List<'_> {
             });
             push_value(out, value)?;
         }
-        if let Some(start) = &self.request.search {
+        if let (Some(start), Some(column)) = (&self.request.search, self.resource.search_column) {
             out.push_sql(" AND ");
-            self.push_column(out, self.resource.search_column)?;
+            self.push_column(out, column)?;
             // The column holds the text in lower case. `^@` is leakproof, so the index serves it under RLS.
             out.push_sql(" ^@ lower(");
             out.push_bind_param::<Text, _>(start)?;

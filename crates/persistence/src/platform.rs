@@ -1,6 +1,7 @@
 //! The operator's door: tenants and people, across tenants. Every operation is one transaction under the operator's
 //! name, and leaves a row in the tenant's audit log if it changed anything. Serves commands, never a request.
 
+mod clients;
 mod error;
 mod tenants;
 mod users;
@@ -9,7 +10,7 @@ use bulkhead_domain::ids::{TenantId, UserId, new_id};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::tenant::TenantName;
 use diesel::ExpressionMethods as _;
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
 use postgres_protocol::escape::escape_literal;
 use serde_json::Value;
 
@@ -17,16 +18,20 @@ pub use error::PlatformError;
 pub use tenants::{NewTenant, TenantStatus, TenantSummary};
 pub use users::NewUser;
 
-use crate::connect::{ConnectSettings, connect};
+use crate::audit::Actor;
+use crate::connect::ConnectSettings;
+use crate::error::DbResult;
+use crate::pool::Connection;
 use crate::revocations;
 use crate::schema::audit_log;
+use crate::write::WriteTx;
 
 /// The longest operator's name, in characters.
 const ACTOR_MAX: usize = 200;
 
 /// A connection as `bulkhead_platform`, in one operator's name.
 pub struct Platform {
-    connection: AsyncPgConnection,
+    connection: Connection,
     actor: String,
 }
 
@@ -47,8 +52,7 @@ impl Platform {
         if !(1..=ACTOR_MAX).contains(&actor.chars().count()) || actor.chars().any(char::is_control) {
             return Err(PlatformError::BadActor);
         }
-        let (connection, _) = connect(settings).await?;
-        Ok(Self { connection, actor: actor.to_owned() })
+        Ok(Self { connection: Connection::open(settings).await?, actor: actor.to_owned() })
     }
 
     /// Creates an active tenant, with a first domain and a first user if given. All of it or nothing.
@@ -63,7 +67,7 @@ impl Platform {
 
     async fn create_tenant_in_tx(&mut self, new: &NewTenant) -> Result<TenantId, PlatformError> {
         let domain = new.domain.as_deref().map(tenants::host_name).transpose()?;
-        let tenant = tenants::insert(&mut self.connection, new, domain.as_deref()).await?;
+        let tenant = tenants::insert(&mut self.connection.raw, new, domain.as_deref()).await?;
         let target = serde_json::json!({ "slug": new.slug, "name": new.name, "domain": domain });
         self.audit(Deed { tenant, action: "tenant.create", target }).await?;
         if let Some(user) = &new.admin {
@@ -78,7 +82,7 @@ impl Platform {
     /// The tenant is unknown or not active; the user name or the address is taken there; the database is away.
     pub async fn create_user(&mut self, tenant: TenantId, new: &NewUser) -> Result<UserId, PlatformError> {
         self.begin().await?;
-        let outcome = match tenants::require_active(&mut self.connection, tenant).await {
+        let outcome = match tenants::require_active(&mut self.connection.raw, tenant).await {
             Ok(()) => self.create_user_in_tx(tenant, new).await,
             Err(error) => Err(error),
         };
@@ -86,7 +90,7 @@ impl Platform {
     }
 
     async fn create_user_in_tx(&mut self, tenant: TenantId, new: &NewUser) -> Result<UserId, PlatformError> {
-        let user = users::insert(&mut self.connection, tenant, new).await?;
+        let user = users::insert(&mut self.connection.raw, tenant, new).await?;
         let target =
             serde_json::json!({ "user": user, "username": new.username.as_str(), "role": new.role.as_str() });
         self.audit(Deed { tenant, action: "user.create", target }).await?;
@@ -99,7 +103,7 @@ impl Platform {
     /// The database is away.
     pub async fn list_tenants(&mut self) -> Result<Vec<TenantSummary>, PlatformError> {
         self.begin().await?;
-        let outcome = tenants::list(&mut self.connection).await;
+        let outcome = tenants::list(&mut self.connection.raw).await;
         self.end(outcome).await
     }
 
@@ -109,7 +113,7 @@ impl Platform {
     /// The database is away.
     pub async fn find_tenant(&mut self, name: &TenantName) -> Result<Option<TenantSummary>, PlatformError> {
         self.begin().await?;
-        let outcome = tenants::find(&mut self.connection, name).await;
+        let outcome = tenants::find(&mut self.connection.raw, name).await;
         self.end(outcome).await
     }
 
@@ -125,32 +129,46 @@ impl Platform {
 
     async fn set_suspended_in_tx(&mut self, tenant: TenantId, suspended: bool) -> Result<(), PlatformError> {
         let status = if suspended { TenantStatus::Suspended } else { TenantStatus::Active };
-        let epoch = tenants::set_status(&mut self.connection, tenant, status).await?;
+        let epoch = tenants::set_status(&mut self.connection.raw, tenant, status).await?;
         let ended = Revocation { tenant, subject: Subject::Tenant, epoch };
         let row = revocations::row(&ended);
         diesel::insert_into(crate::schema::revocations::table)
             .values(row)
-            .execute(&mut self.connection)
+            .execute(&mut self.connection.raw)
             .await?;
         let action = if suspended { "tenant.suspend" } else { "tenant.resume" };
         self.audit(Deed { tenant, action, target: serde_json::json!({}) }).await
     }
 
     async fn begin(&mut self) -> Result<(), PlatformError> {
-        let actor = escape_literal(&self.actor);
-        let sql = format!("begin; set local bulkhead.platform_actor = {}", actor.trim_start());
-        Ok(AnsiTransactionManager::begin_transaction_sql(&mut self.connection, &sql).await?)
+        let opening = self.opening();
+        Ok(AnsiTransactionManager::begin_transaction_sql(&mut self.connection.raw, &opening).await?)
+    }
+
+    fn opening(&self) -> String {
+        format!("begin; set local bulkhead.platform_actor = {}", escape_literal(&self.actor).trim_start())
+    }
+
+    /// Runs `work`, written for a tenant's requests, in a transaction of this operator's.
+    async fn within<T>(
+        &mut self,
+        tenant: TenantId,
+        work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
+    ) -> Result<T, PlatformError> {
+        let mut tx = WriteTx::new(&self.connection, tenant, Actor::Operator(&self.actor), self.opening());
+        let result = work(&mut tx).await;
+        Ok(tx.finish(result).await??)
     }
 
     async fn end<T>(&mut self, outcome: Result<T, PlatformError>) -> Result<T, PlatformError> {
         match outcome {
             Ok(value) => {
-                AnsiTransactionManager::commit_transaction(&mut self.connection).await?;
+                AnsiTransactionManager::commit_transaction(&mut self.connection.raw).await?;
                 Ok(value)
             }
             Err(error) => {
                 if let Err(rollback) =
-                    AnsiTransactionManager::rollback_transaction(&mut self.connection).await
+                    AnsiTransactionManager::rollback_transaction(&mut self.connection.raw).await
                 {
                     tracing::debug!(error = %rollback, "rollback failed; the connection is gone");
                 }
@@ -168,7 +186,7 @@ impl Platform {
             audit_log::action.eq(deed.action),
             audit_log::target.eq(deed.target),
         );
-        diesel::insert_into(audit_log::table).values(row).execute(&mut self.connection).await?;
+        diesel::insert_into(audit_log::table).values(row).execute(&mut self.connection.raw).await?;
         Ok(())
     }
 }

@@ -32,6 +32,21 @@ pub(crate) struct Connection {
     settings: Arc<ConnectSettings>,
 }
 
+impl Connection {
+    /// Connects.
+    pub(crate) async fn open(settings: &ConnectSettings) -> Result<Self, ConnectError> {
+        Self::open_with(Arc::new(settings.clone())).await
+    }
+
+    async fn open_with(settings: Arc<ConnectSettings>) -> Result<Self, ConnectError> {
+        // Boxed, because connecting is rare and its future large: every request's future would carry the room for it.
+        let (mut raw, closed) = Box::pin(connect(&settings)).await?;
+        let watch = Arc::<StatementWatch>::default();
+        raw.set_instrumentation(Listener(Arc::clone(&watch)));
+        Ok(Self { raw, watch, closed, settings })
+    }
+}
+
 /// Makes connections and looks at those that come back.
 struct Manager {
     settings: Arc<ConnectSettings>,
@@ -42,11 +57,7 @@ impl managed::Manager for Manager {
     type Error = ConnectError;
 
     async fn create(&self) -> Result<Connection, ConnectError> {
-        // Boxed, because connecting is rare and its future large: every request's future would carry the room for it.
-        let (mut raw, closed) = Box::pin(connect(&self.settings)).await?;
-        let watch = Arc::<StatementWatch>::default();
-        raw.set_instrumentation(Listener(Arc::clone(&watch)));
-        Ok(Connection { raw, watch, closed, settings: Arc::clone(&self.settings) })
+        Connection::open_with(Arc::clone(&self.settings)).await
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectError> {

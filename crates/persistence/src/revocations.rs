@@ -16,6 +16,7 @@ use crate::credentials::AuthDb;
 use crate::error::DbResult;
 use crate::schema::revocations;
 use crate::session::Session;
+use crate::write::WriteTx;
 
 /// Rows older than any token can be. The next revocation of the tenant sweeps them away.
 const KEPT: TimeDelta = TimeDelta::days(2);
@@ -79,7 +80,20 @@ pub(crate) fn row(revocation: &Revocation) -> NewRow {
     )
 }
 
-/// Stores a revocation of the transaction's tenant.
+impl WriteTx<'_> {
+    /// Ends tokens of `subject` with this transaction.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(crate) async fn revoke(&mut self, subject: Subject, epoch: i64) -> DbResult<Revocation> {
+        let ended = Revocation { tenant: self.tenant(), subject, epoch };
+        let row = row(&ended);
+        self.run(async |s| s.execute(diesel::insert_into(revocations::table).values(row)).await).await?;
+        Ok(ended)
+    }
+}
+
+/// Stores a revocation of the transaction's tenant, and forgets old ones, which a request may not.
 pub(crate) async fn record(session: Session<'_>, revocation: &Revocation) -> QueryResult<()> {
     let mine = revocations::tenant_id.eq(session.tenant());
     let old = revocations::table.filter(mine.and(revocations::revoked_at.lt(now() - KEPT)));

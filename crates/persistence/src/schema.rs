@@ -1,4 +1,5 @@
-//! diesel's view of the tables that belong to no single resource: tenants, people, credentials, idempotency keys, audit.
+//! diesel's view of the tables that belong to no single resource: tenants, people, credentials, clients' secrets
+//! and usage, idempotency keys, audit.
 //! A resource's own table stands in the resource's own file.
 
 diesel::table! {
@@ -102,11 +103,79 @@ diesel::table! {
     audit_log (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,
-        at -> Timestamptz,
+        created_at -> Timestamptz,
         actor_kind -> Text,
         actor_id -> Text,
         action -> Text,
         target -> Jsonb,
+    }
+}
+
+diesel::table! {
+    api_client_secrets (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        api_client_id -> Uuid,
+        secret_hash -> Bytea,
+        hint -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        retired_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_client_sessions (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        api_client_id -> Uuid,
+        secret_id -> Uuid,
+        token_hash -> Bytea,
+        token_epoch -> BigInt,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_client_attempts (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        client_id -> Text,
+        api_client -> Nullable<Uuid>,
+        secret -> Nullable<Uuid>,
+        success -> Bool,
+        outcome -> Text,
+        ip_address -> Nullable<Text>,
+        user_agent -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    api_client_usage (tenant_id, api_client, hour, operation, secret) {
+        tenant_id -> Uuid,
+        api_client -> Uuid,
+        hour -> Timestamptz,
+        operation -> Text,
+        secret -> Uuid,
+        requests -> BigInt,
+        refused -> BigInt,
+    }
+}
+
+diesel::table! {
+    service_tokens (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        service -> Text,
+        scopes -> Array<Text>,
+        issued_by -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
     }
 }
 

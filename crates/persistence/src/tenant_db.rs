@@ -4,6 +4,7 @@
 use bulkhead_domain::tenant::TenantScope;
 use diesel::QueryResult;
 
+use crate::audit::Actor;
 use crate::block;
 use crate::connect::ConnectSettings;
 use crate::error::{DbError, DbResult};
@@ -70,6 +71,6 @@ impl TenantDb<'_> {
     /// [`DbError::Unavailable`] from the COMMIT itself it is unknown whether the
     /// work was kept.
     pub async fn write<T>(self, work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>) -> DbResult<T> {
-        write(self.pool, self.scope.tenant(), work).await
+        write(self.pool, self.scope.tenant(), Actor::of(self.scope), work).await
     }
 }

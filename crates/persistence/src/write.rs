@@ -7,40 +7,61 @@ use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join3;
 use tokio::task::coop::unconstrained;
 
+use crate::audit::Actor;
 use crate::block::{opening, send};
 use crate::error::{DbError, DbResult};
 use crate::idempotency::{self, Claim, Once, Reply, RetryKey};
-use crate::pool::{Checkout, Pool};
+use crate::pool::{Connection, Pool};
 use crate::session::Session;
 use crate::tenant_db::TenantDb;
 
-/// An open write transaction of one tenant.
+/// An open write transaction of one tenant, on somebody's behalf.
 pub struct WriteTx<'c> {
-    checkout: &'c Checkout,
+    connection: &'c Connection,
     tenant: TenantId,
+    actor: Actor<'c>,
+    /// What opens the transaction.
+    opening: String,
     begun: bool,
     claim: Option<Claim<'c>>,
     replay: bool,
 }
 
-impl WriteTx<'_> {
+impl<'c> WriteTx<'c> {
+    pub(crate) const fn new(
+        connection: &'c Connection,
+        tenant: TenantId,
+        actor: Actor<'c>,
+        opening: String,
+    ) -> Self {
+        Self { connection, tenant, actor, opening, begun: false, claim: None, replay: false }
+    }
+
+    /// The transaction's tenant.
+    pub(crate) const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// On whose behalf the work is done.
+    pub(crate) const fn actor(&self) -> Actor<'c> {
+        self.actor
+    }
+
     /// Runs one statement, or several that are joined: one round trip.
     pub(crate) async fn run<T>(
         &mut self,
         work: impl AsyncFnOnce(Session<'_>) -> QueryResult<T>,
     ) -> DbResult<T> {
-        let connection = self.checkout.connection()?;
-        let session = Session::new(connection, self.tenant);
+        let session = Session::new(self.connection, self.tenant);
         if self.begun {
             return Ok(work(session).await?);
         }
         self.begun = true;
-        let opening = opening(self.tenant, "");
         let claim = self.claim;
-        let mut raw = &connection.raw;
+        let mut raw = &self.connection.raw;
         // Joined futures are polled in order, so BEGIN is on the wire first, then the claim, then the work.
         let (begun, claimed, result) = unconstrained(join3(
-            raw.batch_execute(&opening),
+            raw.batch_execute(&self.opening),
             idempotency::claim(session, claim),
             work(session),
         ))
@@ -54,8 +75,21 @@ impl WriteTx<'_> {
     }
 
     async fn end(&self, how: &str) -> DbResult<()> {
-        let mut raw = &self.checkout.connection()?.raw;
+        let mut raw = &self.connection.raw;
         Ok(raw.batch_execute(how).await?)
+    }
+
+    /// Ends the transaction as `result` wants it: COMMIT or ROLLBACK. The outer error means that the connection is in an
+    /// unknown state and must go.
+    pub(crate) async fn finish<T>(&self, result: DbResult<T>) -> Result<DbResult<T>, DbError> {
+        match &result {
+            _ if !self.begun => {}
+            Ok(_) => self.end("COMMIT").await?,
+            // When even ROLLBACK fails, the first error is the one to tell.
+            Err(_) if self.end("ROLLBACK").await.is_err() => return result.map(Ok),
+            Err(_) => {}
+        }
+        Ok(result)
     }
 }
 
@@ -64,19 +98,13 @@ impl WriteTx<'_> {
 pub(crate) async fn write<T>(
     pool: &Pool,
     tenant: TenantId,
+    actor: Actor<'_>,
     work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
 ) -> DbResult<T> {
     let checkout = pool.take(tenant).await?;
-    let mut tx = WriteTx { checkout: &checkout, tenant, begun: false, claim: None, replay: false };
+    let mut tx = WriteTx::new(checkout.connection()?, tenant, actor, opening(tenant, ""));
     let result = work(&mut tx).await;
-    if tx.begun {
-        match &result {
-            Ok(_) => tx.end("COMMIT").await?,
-            // When even ROLLBACK fails, dropping the checkout closes the connection; the first error is the one to tell.
-            Err(_) if tx.end("ROLLBACK").await.is_err() => return result,
-            Err(_) => {}
-        }
-    }
+    let result = tx.finish(result).await?;
     checkout.finish();
     result
 }
@@ -97,7 +125,9 @@ impl TenantDb<'_> {
         let tenant = self.scope().tenant();
         let claim = Claim { principal: self.scope().actor(), key };
         let checkout = self.pool.take(tenant).await?;
-        let mut tx = WriteTx { checkout: &checkout, tenant, begun: false, claim: Some(claim), replay: false };
+        let actor = Actor::of(self.scope());
+        let mut tx = WriteTx::new(checkout.connection()?, tenant, actor, opening(tenant, ""));
+        tx.claim = Some(claim);
         match work(&mut tx).await {
             Ok(reply) => {
                 send(checkout.connection()?, tenant, None, async |s| {

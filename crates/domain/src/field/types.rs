@@ -175,6 +175,26 @@ impl Field for Count {
     }
 }
 
+/// `true` or `false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switch(bool);
+
+impl Field for Switch {
+    type Column = bool;
+
+    fn parse(value: Value) -> Result<Self, String> {
+        value.as_bool().map(Self).ok_or_else(|| "Must be a valid boolean.".to_owned())
+    }
+
+    fn schema() -> Schema {
+        ObjectBuilder::new().schema_type(Type::Boolean).build().into()
+    }
+
+    fn into_column(self) -> bool {
+        self.0
+    }
+}
+
 /// A JSON object of the client's own, at most 16 KiB when written out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JsonObject(Map<String, Value>);

@@ -5,7 +5,10 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::UserId;
-use bulkhead_persistence::users::Users;
+use bulkhead_domain::principal::PrincipalKind;
+use bulkhead_persistence::crud::Entity as _;
+use bulkhead_persistence::users::{User, Users};
+use bulkhead_persistence::{ApiClient, ApiClients};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -43,11 +46,28 @@ pub(crate) async fn verify(worker: Data<Worker>, mut members: Members) -> Outcom
     respond::json(&VerifyReply { valid: true })
 }
 
-/// The person that a token belongs to.
+/// Whom a token belongs to.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MeReply {
-    /// The user's id.
+    /// The user's, the client's or the service token's id.
     id: Uuid,
+    /// `user`, `client` or `service`.
+    kind: &'static str,
+    #[serde(flatten)]
+    person: Option<Person>,
+    #[serde(flatten)]
+    client: Option<Client>,
+    /// The scopes of this token.
+    scopes: Vec<String>,
+    /// The tenant's id.
+    tenant_id: Uuid,
+    /// The tenant's slug.
+    tenant_slug: String,
+}
+
+/// What is said of a person only.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Person {
     /// The e-mail address.
     email: String,
     /// The first name.
@@ -58,25 +78,40 @@ pub(crate) struct MeReply {
     username: String,
     /// The role within the tenant.
     role: String,
-    /// The scopes of this token.
-    scopes: Vec<String>,
-    /// The tenant's id.
-    tenant_id: Uuid,
-    /// The tenant's slug.
-    tenant_slug: String,
+}
+
+/// What is said of an API client only.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Client {
+    /// The client identifier.
+    client_id: String,
+    /// The client's name.
+    name: String,
+    /// The client's roles.
+    roles: Vec<String>,
 }
 
 /// `GET /api/v1/auth/me/`
 pub(crate) async fn me(ctx: TenantCtx) -> Outcome<HttpResponse> {
     let principal = ctx.principal();
-    let user = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?;
+    let (mut person, mut client) = (None, None);
+    match principal.kind {
+        PrincipalKind::User => {
+            let user = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?;
+            let User { email, first_name, last_name, username, role, .. } = user;
+            person = Some(Person { email, first_name, last_name, username, role });
+        }
+        PrincipalKind::Client => {
+            let ApiClient { client_id, name, roles, .. } = ApiClients::get(ctx.db(), principal.id).await?;
+            client = Some(Client { client_id, name, roles });
+        }
+        PrincipalKind::Service => {}
+    }
     respond::json(&MeReply {
-        id: user.id,
-        email: user.email,
-        first_name: user.first_name,
-        last_name: user.last_name,
-        username: user.username,
-        role: user.role,
+        id: principal.id,
+        kind: principal.kind.as_str(),
+        person,
+        client,
         scopes: principal.scopes.words(),
         tenant_id: principal.tenant.uuid(),
         tenant_slug: principal.tenant_slug.clone(),

@@ -1,6 +1,7 @@
 //! Bodies of token endpoints, which may also be form-encoded: OAuth 2 libraries and old frontends send them so.
 
 use actix_web::dev::Payload;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde_json::{Map, Value};
 
@@ -38,21 +39,45 @@ pub(crate) fn complaint(name: &str, sentence: &str) -> Problem {
     Problem::invalid([(name.to_owned(), vec![sentence.to_owned()])].into())
 }
 
+/// The members of a form, where JSON is not taken (RFC 6749 §4.4.2).
+pub(crate) struct Form(pub(crate) Members);
+
 impl FromRequest for Members {
     type Error = Problem;
     type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let is_form = request.content_type() == "application/x-www-form-urlencoded";
-            if !is_form && !is_json(&request) {
-                return Err(unsupported(&request, "application/json, application/x-www-form-urlencoded"));
+            if is_json(&request) {
+                return object(&read_all(&request, payload).await?).map(Self);
             }
-            let bytes = read(&request, &mut payload, LIMIT).await?;
-            if is_form { form(&bytes) } else { object(&bytes) }.map(Self)
+            read_form(&request, payload, "application/json, application/x-www-form-urlencoded").await
         })
     }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { read_form(&request, payload, FORM).await.map(Self) })
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn read_all(request: &HttpRequest, mut payload: Payload) -> Outcome<Bytes> {
+    read(request, &mut payload, LIMIT).await
+}
+
+async fn read_form(request: &HttpRequest, payload: Payload, accepted: &str) -> Outcome<Members> {
+    if request.content_type() != FORM {
+        return Err(unsupported(request, accepted));
+    }
+    form(&read_all(request, payload).await?).map(Members)
 }
 
 fn form(bytes: &[u8]) -> Outcome<Map<String, Value>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bulkhead_domain::list::{Counting, Page, Window};
 use bulkhead_domain::resource::Resource;
-use bulkhead_persistence::crud::Entity;
+use bulkhead_persistence::crud::Listed;
 use bulkhead_persistence::error::DbResult;
 use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
@@ -69,7 +69,7 @@ impl<T: ToSchema> ToSchema for PageDocument<T> {
 }
 
 /// Reads the page that a query string asks for.
-pub(crate) async fn read<R: Entity>(ctx: &TenantCtx, query: &mut ListQuery) -> Outcome<Page<R::View>> {
+pub(crate) async fn read<R: Listed>(ctx: &TenantCtx, query: &mut ListQuery) -> Outcome<Page<R::View>> {
     if query.paging == Paging::Last {
         query.request.window = Window::Offset(last_offset::<R>(ctx, query).await?);
     }
@@ -83,7 +83,7 @@ pub(crate) async fn read<R: Entity>(ctx: &TenantCtx, query: &mut ListQuery) -> O
     Ok(page)
 }
 
-async fn last_offset<R: Entity>(ctx: &TenantCtx, query: &ListQuery) -> Outcome<i64> {
+async fn last_offset<R: Listed>(ctx: &TenantCtx, query: &ListQuery) -> Outcome<i64> {
     let mut counting = query.request.clone();
     counting.counting = Counting::Exact;
     counting.size = 1;

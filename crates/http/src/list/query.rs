@@ -51,7 +51,7 @@ impl ListQuery {
         let pairs = pairs(query)?;
         let get = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         for (name, _) in &pairs {
-            let known = COMMON.contains(&name.as_str())
+            let known = common_parameters(resource).any(|known| known == name)
                 || resource.all_filters().any(|filter| filter.parameter == name);
             if !known {
                 return Err(Problem::parameter(
@@ -86,12 +86,16 @@ impl ListQuery {
     }
 }
 
-/// Parameters that every list has.
-const COMMON: [&str; 6] = ["page", "page_size", "cursor", "count", "ordering", "search"];
+/// Parameters that every list has; and `search`, where there is something to search.
+fn common_parameters(resource: &Resource) -> impl Iterator<Item = &'static str> {
+    ["page", "page_size", "cursor", "count", "ordering"]
+        .into_iter()
+        .chain(resource.search_column.map(|_| "search"))
+}
 
 fn known_parameters(resource: &Resource) -> String {
     let filters = resource.all_filters().map(|filter| filter.parameter);
-    COMMON.into_iter().chain(filters).collect::<Vec<_>>().join(", ")
+    common_parameters(resource).chain(filters).collect::<Vec<_>>().join(", ")
 }
 
 /// The pairs of a query string, percent-decoded; each name once.
@@ -196,8 +200,10 @@ impl Endpoint {
                 "`exact` counts beyond 10 000, `none` does not count.",
                 words(vec!["exact".into(), "none".into()]),
             )
-            .query("ordering", "The order; newest first unless given.", words(orderings))
-            .query("search", "The start of the searched text, without regard to case.", text());
+            .query("ordering", "The order; newest first unless given.", words(orderings));
+        if resource.search_column.is_some() {
+            self = self.query("search", "The start of the searched text, without regard to case.", text());
+        }
         for filter in resource.all_filters() {
             let about = match filter.test {
                 bulkhead_domain::list::Test::Equals => "Only rows with this value.",

@@ -10,7 +10,9 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder};
 
+use crate::oauth;
 use crate::operation::{Access, Endpoint, Operation};
+use crate::problem::ProblemDocument;
 
 /// Schemas that operations refer to, by name.
 pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -159,10 +161,13 @@ impl Endpoint {
 
     /// A refusal.
     pub(crate) fn refuses(mut self, code: Code) -> Self {
-        let reference = self.component::<crate::problem::ProblemDocument<'static>>();
+        let (reference, media_type) = if oauth::error::applies_to(&self.operation.path) {
+            (self.component::<oauth::error::OauthError<'static>>(), "application/json")
+        } else {
+            (self.component::<ProblemDocument<'static>>(), "application/problem+json")
+        };
         let content = ContentBuilder::new().schema(Some(reference)).build();
-        let response =
-            ResponseBuilder::new().description(code.title()).content("application/problem+json", content);
+        let response = ResponseBuilder::new().description(code.title()).content(media_type, content);
         self.description = self.description.response(code.status().to_string(), response.build());
         self
     }

@@ -38,6 +38,12 @@ pub enum PlatformError {
     /// Another user of the tenant has the address.
     #[error("another user of the tenant has this e-mail address")]
     EmailTaken,
+    /// Another client of the tenant has the name.
+    #[error("another API client of the tenant has this name")]
+    ClientNameTaken,
+    /// There is no such client in the tenant.
+    #[error("there is no such API client")]
+    UnknownClient,
     /// There is no such tenant.
     #[error("there is no such tenant")]
     UnknownTenant,
@@ -54,13 +60,20 @@ pub enum PlatformError {
 
 impl From<Error> for PlatformError {
     fn from(error: Error) -> Self {
-        match DbError::from(error) {
+        DbError::from(error).into()
+    }
+}
+
+impl From<DbError> for PlatformError {
+    fn from(error: DbError) -> Self {
+        match error {
             DbError::Unavailable(reason) | DbError::Busy(reason) => Self::Unavailable(reason),
             DbError::Duplicate(constraint) => match constraint.as_str() {
                 "tenants_slug_unique" => Self::SlugTaken,
                 "tenant_domains_pkey" => Self::DomainTaken,
                 "users_username_unique" => Self::UsernameTaken,
                 "users_email_unique" => Self::EmailTaken,
+                "api_clients_name_unique" => Self::ClientNameTaken,
                 _ => Self::Database(DbError::Duplicate(constraint)),
             },
             DbError::Rejected(constraint) => match constraint.as_str() {

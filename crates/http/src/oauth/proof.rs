@@ -1,0 +1,168 @@
+//! Proving a client: whoever knows a live secret of an active client, from an address that it may call from. Whatever is
+//! wrong, the work and the answer are the same; only the tenant's own record of attempts tells what it was.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use bulkhead_auth::client_secret;
+use bulkhead_auth::secret::Digest;
+use bulkhead_domain::clients::ClientIdentifier;
+use bulkhead_domain::clock::now;
+use bulkhead_domain::code::Code;
+use bulkhead_domain::ids::{ClientId, TenantId};
+use bulkhead_persistence::client_credentials::{ClientAccount, KnownClient, StoredSecret};
+use bulkhead_persistence::credentials::DirectoryEntry;
+use bulkhead_persistence::usage::attempt_now;
+use ipnet::IpNet;
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+use super::credentials::Credentials;
+use crate::client_address::client_address;
+use crate::problem::{Outcome, Problem};
+use crate::worker::Worker;
+
+/// The longest `User-Agent` that is kept, in characters.
+const LONGEST_USER_AGENT: usize = 255;
+
+/// A client that has proved who it is.
+pub(crate) struct Proven {
+    pub(crate) tenant: DirectoryEntry,
+    pub(crate) client: ClientAccount,
+    pub(crate) secret: StoredSecret,
+}
+
+/// Why a client was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    UnknownClient,
+    WrongSecret,
+    SecretExpired,
+    Disabled,
+    Expired,
+    AddressNotAllowed,
+    TenantInactive,
+}
+
+impl Reason {
+    /// The word that the record of attempts has for it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownClient => "client_not_found",
+            Self::WrongSecret => "invalid_secret",
+            Self::SecretExpired => "secret_expired",
+            Self::Disabled => "client_disabled",
+            Self::Expired => "client_expired",
+            Self::AddressNotAllowed => "ip_not_allowed",
+            Self::TenantInactive => "tenant_inactive",
+        }
+    }
+}
+
+/// Proves a client, and notes the attempt.
+pub(crate) async fn prove(
+    worker: &Worker,
+    request: &HttpRequest,
+    credentials: Option<Credentials>,
+) -> Outcome<Proven> {
+    let in_header = credentials.as_ref().is_some_and(|sent| sent.in_header);
+    let (named, presented) = credentials.map(|sent| (sent.client_id, sent.secret)).unwrap_or_default();
+    // Nobody's client is searched as well, so that rubbish takes as long as a name.
+    let identifier = ClientIdentifier::parse(&named).unwrap_or_else(nobody);
+    let known = worker.auth.find_client(&identifier).await?;
+    let digests: Vec<Digest> =
+        known.secrets.iter().filter_map(StoredSecret::hash).map(Digest::from_bytes).collect();
+    let matching = client_secret::find(presented.expose_secret(), &digests);
+    let secret = matching.and_then(|at| known.secrets.get(at)).cloned();
+    let address = client_address(request, &worker.settings.trusted_proxies);
+
+    let tenant = known.tenant.as_ref().map(DirectoryEntry::id);
+    let mut attempt = attempt_now(identifier.as_str(), "granted", true);
+    attempt.api_client = known.client.as_ref().map(|client| client.id().uuid());
+    attempt.secret = secret.as_ref().map(|secret| secret.id().uuid());
+    attempt.ip_address = address.map(|address| address.to_string());
+    attempt.user_agent = user_agent(request);
+    let verdict = judge(known, secret, address);
+    if let Err(reason) = &verdict {
+        (attempt.success, attempt.outcome) = (false, reason.as_str().to_owned());
+        tracing::info!(client_id = identifier.as_str(), reason = reason.as_str(), "client refused");
+    }
+    // The record belongs to a tenant; an attempt under a name that has none is in the log alone.
+    if let Some(tenant) = tenant {
+        worker.state.usage.attempt(tenant, attempt);
+    }
+    // Which reason it was is nobody's business outside.
+    verdict.map_err(|_reason| refused(in_header))
+}
+
+fn judge(
+    known: KnownClient,
+    secret: Option<StoredSecret>,
+    address: Option<IpAddr>,
+) -> Result<Proven, Reason> {
+    let (Some(tenant), Some(client)) = (known.tenant, known.client) else {
+        return Err(Reason::UnknownClient);
+    };
+    let Some(secret) = secret else { return Err(Reason::WrongSecret) };
+    check(&tenant, &client, &secret, address)?;
+    Ok(Proven { tenant, client, secret })
+}
+
+/// What must hold beside the secret, whenever a token is made.
+pub(crate) fn may_have_token(
+    tenant: &DirectoryEntry,
+    client: &ClientAccount,
+    secret: &StoredSecret,
+    address: Option<IpAddr>,
+) -> bool {
+    check(tenant, client, secret, address).is_ok()
+}
+
+fn check(
+    tenant: &DirectoryEntry,
+    client: &ClientAccount,
+    secret: &StoredSecret,
+    address: Option<IpAddr>,
+) -> Result<(), Reason> {
+    let over = |end: Option<_>| end.is_some_and(|end| end <= now());
+    if over(secret.expires_at) {
+        return Err(Reason::SecretExpired);
+    }
+    if !client.is_active() {
+        return Err(Reason::Disabled);
+    }
+    if over(client.expires_at) {
+        return Err(Reason::Expired);
+    }
+    if !may_call_from(&client.allowed_ips, address) {
+        return Err(Reason::AddressNotAllowed);
+    }
+    if tenant.is_active() { Ok(()) } else { Err(Reason::TenantInactive) }
+}
+
+/// A network that cannot be read lets nobody in.
+fn may_call_from(allowed: &[String], address: Option<IpAddr>) -> bool {
+    allowed.is_empty()
+        || address.is_some_and(|address| {
+            let mut networks = allowed.iter().filter_map(|network| network.parse::<IpNet>().ok());
+            networks.any(|network| network.contains(&address))
+        })
+}
+
+fn nobody() -> ClientIdentifier {
+    ClientIdentifier::of(TenantId::from_uuid(Uuid::nil()), ClientId::from_uuid(Uuid::nil()))
+}
+
+fn user_agent(request: &HttpRequest) -> String {
+    let sent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    sent.unwrap_or_default().chars().take(LONGEST_USER_AGENT).collect()
+}
+
+/// The one answer to whoever is not let in. It names the scheme that was tried (RFC 6749 §5.2).
+fn refused(in_header: bool) -> Problem {
+    let scheme = if in_header { "Basic realm=\"api\", charset=\"UTF-8\"" } else { "Bearer realm=\"api\"" };
+    Problem::new(Code::AuthenticationFailed, "Authentication failed")
+        .with_header(header::WWW_AUTHENTICATE, scheme)
+        .with_oauth_error()
+}

@@ -1,0 +1,59 @@
+//! Revocation (RFC 7009): a client ends its own tokens. Whatever else is presented gets the same answer and is left alone.
+//! RFC 7009 §2.1 would have a token of another client refused; but a distinct answer would tell that it is one.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use bulkhead_auth::refresh::RefreshToken;
+use bulkhead_domain::principal::PrincipalKind;
+use bulkhead_domain::revocation::Revocation;
+
+use super::credentials;
+use super::proof::{Proven, prove};
+use crate::extract::form::Form;
+use crate::problem::Outcome;
+use crate::worker::Worker;
+
+/// `POST /oauth/revoke`
+pub(crate) async fn revoke(
+    request: HttpRequest,
+    worker: Data<Worker>,
+    Form(mut members): Form,
+) -> Outcome<HttpResponse> {
+    let credentials = credentials::read(&request, &mut members)?;
+    let token = members.required("token")?;
+    let caller = prove(&worker, &request, credentials).await?;
+    let ended = match RefreshToken::parse(&token) {
+        Some(refresh) => end_session(&worker, &caller, &refresh).await?,
+        None => end_token(&worker, &caller, &token).await?,
+    };
+    match ended {
+        Some(ended) => worker.state.revoke(ended),
+        None => tracing::info!(
+            security = true,
+            client_id = caller.client.client_id,
+            "a token that is not the client's was to be revoked"
+        ),
+    }
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
+}
+
+async fn end_token(worker: &Worker, caller: &Proven, token: &str) -> Outcome<Option<Revocation>> {
+    let Ok(verified) = worker.verify(token) else { return Ok(None) };
+    let principal = &verified.principal;
+    let is_own = principal.tenant == caller.tenant.id()
+        && principal.kind == PrincipalKind::Client
+        && principal.id == caller.client.id().uuid();
+    if !is_own {
+        return Ok(None);
+    }
+    Ok(Some(worker.auth.end_token(principal.tenant, verified.id).await?))
+}
+
+async fn end_session(worker: &Worker, caller: &Proven, token: &RefreshToken) -> Outcome<Option<Revocation>> {
+    if token.tenant() != caller.tenant.id() {
+        return Ok(None);
+    }
+    let (client, digest) = (caller.client.id(), token.digest());
+    Ok(worker.auth.end_client_session(token.tenant(), client, token.family(), digest.as_bytes()).await?)
+}
