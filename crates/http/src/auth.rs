@@ -23,6 +23,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             )
             .takes::<login::LoginRequest>(BODIES)
             .answers::<reply::TokenReply>(200, "An access token and a refresh token.", &[])
+            .tries_credentials()
             .refuses(Code::AuthenticationFailed)
             .refuses(Code::TenantInactive)
     };
@@ -42,6 +43,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "The presented token is used up. Presented again within 10 seconds it gives the same successor; \
                     after that the whole session ends, because two parties hold it.",
         )
+        .tries_credentials()
         .takes::<refresh::RefreshRequest>(BODIES)
         .answers::<reply::TokenReply>(200, "A new access token and a new refresh token.", &[])
         .refuses(Code::TokenNotValid),
@@ -54,6 +56,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .tag("auth")
         .summary("Ask whether an access token is valid")
+        .tries_credentials()
         .takes::<account::VerifyRequest>(BODIES)
         .answers::<account::VerifyReply>(200, "It is.", &[])
         .refuses(Code::TokenNotValid),

@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use crate::client_address::client_address;
 use crate::context::{Caller, host_of};
+use crate::limits::report::Report;
 use crate::metrics;
 use crate::operation::PathOperations;
 use crate::problem::Problem;
@@ -85,6 +86,9 @@ fn finish(
     let secure =
         request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
     add_headers(response.headers_mut(), correlation_id, took, secure);
+    if let Some(report) = request.extensions().get::<Report>() {
+        report.write(response.headers_mut());
+    }
     log(&request, response.status(), correlation_id, took);
     ServiceResponse::new(request, response)
 }

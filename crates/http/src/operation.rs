@@ -20,6 +20,17 @@ pub(crate) enum Access {
     Scoped(Scope),
 }
 
+/// What its callers are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// By nothing.
+    None,
+    /// By address: they try credentials, and have proved nothing yet.
+    Address,
+    /// By principal and by tenant: they have a valid access token.
+    Principal,
+}
+
 /// One method on one path.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -31,6 +42,8 @@ pub(crate) struct Operation {
     pub(crate) path: Cow<'static, str>,
     /// Who may call it.
     pub(crate) access: Access,
+    /// What its callers are counted by.
+    pub(crate) limit: Limit,
 }
 
 /// An operation with its description and its handler.
