@@ -120,6 +120,12 @@ impl Launch {
             ("BULKHEAD_SERVER__WORKERS", "2"),
             ("BULKHEAD_SERVER__PUBLIC_URL", PUBLIC_URL),
             ("BULKHEAD_DATABASE__CONNECTIONS", "4"),
+            // The tests are many requests in a short time. Those of the limits set what they need.
+            ("BULKHEAD_LIMITS__TENANT", "off"),
+            ("BULKHEAD_LIMITS__USER", "off"),
+            ("BULKHEAD_LIMITS__CLIENT", "off"),
+            ("BULKHEAD_LIMITS__CREDENTIALS", "off"),
+            ("BULKHEAD_LIMITS__TOKEN", "off"),
         ];
         command.envs(usual).envs(environment(&self.urls));
         // Only what serving needs: a server that holds an operator's URL could use it.

@@ -1,4 +1,5 @@
-//! Credentials: passwords, opaque secrets, signing keys, and the access tokens that they sign.
+//! Credentials: passwords, opaque secrets, signing keys, the access tokens that they sign, and how often any of them may
+//! be used.
 //!
 //! Knows neither the database nor the web framework: whoever calls it brings what was stored and takes away what
 //! is to be stored or sent. The one thing that runs in the background is the pool that hashes passwords.
@@ -13,6 +14,7 @@ mod json;
 pub mod key_error;
 pub mod keys;
 pub mod keyset;
+pub mod limits;
 pub mod password;
 pub mod password_policy;
 pub mod refresh;

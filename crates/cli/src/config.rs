@@ -26,7 +26,7 @@ pub(crate) use error::ConfigError;
 use keys::Keys;
 use layers::Layer;
 pub(crate) use report::Entry;
-pub(crate) use settings::{Environment, Log, LogFormat, LogLevel, Settings, Tls};
+pub(crate) use settings::{Environment, Limits, Log, LogFormat, LogLevel, Settings, Tls};
 
 /// The settings together with how they came about.
 #[derive(Debug)]

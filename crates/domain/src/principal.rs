@@ -46,7 +46,7 @@ pub struct Restrictions {
 }
 
 /// The kinds of principal. A client whose id equals a user's id is still not that user (RFC 9700 §4.15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
     /// A person, who logged in with a password.
     User,

@@ -16,6 +16,7 @@ pub(crate) const BODIES: &[&str] = &["application/json", "application/x-www-form
 /// The operations.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = of_people();
+    endpoints.extend(account::endpoints());
     endpoints.extend(api_client::endpoints());
     endpoints
 }
@@ -30,6 +31,7 @@ fn of_people() -> Vec<Endpoint> {
             )
             .takes::<login::LoginRequest>(BODIES)
             .answers::<reply::TokenReply>(200, "An access token and a refresh token.", &[])
+            .tries_credentials()
             .refuses(Code::AuthenticationFailed)
             .refuses(Code::TenantInactive)
     };
@@ -49,35 +51,9 @@ fn of_people() -> Vec<Endpoint> {
             "The presented token is used up. Presented again within 10 seconds it gives the same successor; \
                     after that the whole session ends, because two parties hold it.",
         )
+        .tries_credentials()
         .takes::<refresh::RefreshRequest>(BODIES)
         .answers::<reply::TokenReply>(200, "A new access token and a new refresh token.", &[])
         .refuses(Code::TokenNotValid),
-        Endpoint::new(
-            Method::POST,
-            "/api/v1/auth/token/verify/",
-            "auth_token_verify_create",
-            Access::Public,
-            account::verify,
-        )
-        .tag("auth")
-        .summary("Ask whether an access token is valid")
-        .takes::<account::VerifyRequest>(BODIES)
-        .answers::<account::VerifyReply>(200, "It is.", &[])
-        .refuses(Code::TokenNotValid),
-        Endpoint::new(
-            Method::GET,
-            "/api/v1/auth/me/",
-            "auth_me_retrieve",
-            Access::Authenticated,
-            account::me,
-        )
-        .tag("auth")
-        .summary("Who am I")
-        .answers::<account::MeReply>(
-            200,
-            "The person, the client or the service that the token belongs to.",
-            &[],
-        )
-        .refuses(Code::NotFound),
     ]
 }

@@ -11,7 +11,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The address of the client: the peer's own, or, when the peer is a trusted proxy, the right-most address of
 /// `X-Forwarded-For` that is not one. What stands further left was written by the client and decides nothing.
 pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    // A socket that takes both kinds shows IPv4 peers as ::ffff:192.0.2.1, which no IPv4 network would contain.
+    let peer = request.peer_addr()?.ip().to_canonical();
     if trusted.is_empty() {
         return Some(peer);
     }
@@ -26,8 +27,8 @@ fn behind(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
         if !is_trusted(&nearest) {
             break;
         }
-        match hop.trim().parse() {
-            Ok(address) => nearest = address,
+        match hop.trim().parse::<IpAddr>() {
+            Ok(address) => nearest = address.to_canonical(),
             // Something that is no address was not written by our proxies; what is known ends here.
             Err(_) => break,
         }
@@ -35,9 +36,28 @@ fn behind(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
     nearest
 }
 
+/// The network that stands for an address where attempts are counted. One IPv6 subscriber has a /64 at the least, and
+/// each of its addresses would be a limit of its own.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    const HOST_BITS: u32 = 64;
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> HOST_BITS << HOST_BITS).into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use super::{behind, network_of};
+
+    #[test]
+    fn ipv6_addresses_count_by_their_first_64_bits_and_ipv4_ones_by_all() {
+        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2:ffff:ffff:ffff:ffff"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:3::"), "2001:db8:1:3::");
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+    }
 
     #[test]
     fn only_what_trusted_proxies_wrote_counts() {
@@ -54,5 +74,11 @@ mod tests {
         assert_eq!(seen("10.0.0.1", ""), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", "unknown"), "10.0.0.1");
         assert_eq!(seen("::1", "2001:db8::7"), "2001:db8::7");
+        assert_eq!(
+            seen("::1", "198.51.100.1, ::ffff:10.0.0.2"),
+            "198.51.100.1",
+            "an IPv4 proxy in IPv6 dress"
+        );
+        assert_eq!(seen("::1", "::ffff:198.51.100.1"), "198.51.100.1");
     }
 }

@@ -1,5 +1,5 @@
-//! The proof in a handler's signature. Extracting a [`TenantCtx`] authenticates the request, checks the scope that its
-//! operation declares, and holds the only door to the tenant's tables. A handler without one has no database.
+//! The proof in a handler's signature. Extracting a [`TenantCtx`] authenticates the request, checks its address, its
+//! limits and the scope that its operation declares, and holds the only door to the tenant's tables. A handler without one has no database.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use bulkhead_domain::principal::Principal;
 use bulkhead_persistence::tenant_db::TenantDb;
 use futures_util::future::{Ready, ready};
 
+use crate::client_address::client_address;
 use crate::operation::{Access, PathOperations};
 use crate::problem::{Outcome, Problem};
 use crate::state::Disbelief;
@@ -62,22 +63,44 @@ fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
     let token = bearer(request)?;
     let verified = worker.verify(token).map_err(|error| {
         tracing::info!(reason = %error, "token refused");
-        refused(Code::TokenNotValid, "The token is malformed, expired or revoked.", "error=\"invalid_token\"")
+        token_not_valid()
     })?;
     request.extensions_mut().insert(Caller(Arc::clone(&verified)));
     worker.state.believes(&verified).map_err(disbelieved)?;
-    match operation.access {
+    at_home(request, worker, &verified.principal)?;
+    worker.limits.request(request, &verified.principal)?;
+    allowed(operation.access, &verified.principal)?;
+    Ok(TenantCtx { verified, worker: worker.clone() })
+}
+
+/// Whether a principal may call from where it does. From elsewhere its token is worth as much as none at all, and the
+/// answer does not say why: it would tell a thief where to take it.
+fn at_home(request: &HttpRequest, worker: &Worker, principal: &Principal) -> Outcome<()> {
+    let networks = &principal.restrictions.networks;
+    if networks.is_empty() {
+        return Ok(());
+    }
+    let address = client_address(request, &worker.settings.trusted_proxies);
+    if address.is_some_and(|address| networks.iter().any(|network| network.contains(&address))) {
+        return Ok(());
+    }
+    let address = address.map(tracing::field::display);
+    tracing::info!(reason = "the address is none of those allowed", address, "token refused");
+    Err(token_not_valid())
+}
+
+fn allowed(access: Access, principal: &Principal) -> Outcome<()> {
+    match access {
         // A public operation proves nothing about its caller, so it must not reach a tenant's tables.
-        Access::Public => return Err(Problem::internal(&"a public operation asked for a tenant")),
-        Access::Authenticated => {}
-        Access::Scoped(scope) if verified.principal.scopes.allows(scope) => {}
+        Access::Public => Err(Problem::internal(&"a public operation asked for a tenant")),
+        Access::Authenticated => Ok(()),
+        Access::Scoped(scope) if principal.scopes.allows(scope) => Ok(()),
         Access::Scoped(scope) => {
             let detail = format!("This operation needs the scope {scope}.");
             let parameters = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
-            return Err(refused(Code::InsufficientScope, &detail, &parameters));
+            Err(refused(Code::InsufficientScope, &detail, &parameters))
         }
     }
-    Ok(TenantCtx { verified, worker: worker.clone() })
 }
 
 /// A token that verified and yet does not count.
@@ -85,11 +108,7 @@ pub(crate) fn disbelieved(why: Disbelief) -> Problem {
     match why {
         Disbelief::Revoked => {
             tracing::info!("revoked token refused");
-            refused(
-                Code::TokenNotValid,
-                "The token is malformed, expired or revoked.",
-                "error=\"invalid_token\"",
-            )
+            token_not_valid()
         }
         Disbelief::Stale => Problem::unavailable(&"revocations have not been heard of for too long"),
     }
@@ -114,6 +133,11 @@ fn token_in(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     // The token's own form is the verifier's matter, and for a remembered token it is known.
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The one answer to every token that does not count, whatever the reason.
+fn token_not_valid() -> Problem {
+    refused(Code::TokenNotValid, "The token is malformed, expired or revoked.", "error=\"invalid_token\"")
 }
 
 /// A refusal with its challenge (RFC 6750 §3): no error code when no token was sent.

@@ -6,13 +6,18 @@ use actix_web::http::{Method, header};
 use crate::settings::CorsSettings;
 
 /// Headers that scripts of other origins may read.
-const EXPOSED: [&str; 8] = [
+const EXPOSED: [&str; 13] = [
     "x-correlation-id",
     "x-response-time",
     "etag",
     "location",
     "link",
     "retry-after",
+    "ratelimit-policy",
+    "ratelimit",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
     "idempotency-replayed",
     "www-authenticate",
 ];

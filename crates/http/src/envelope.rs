@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use crate::client_address::client_address;
 use crate::context::{Caller, host_of};
+use crate::limits::report::Report;
 use crate::metrics;
 use crate::oauth;
 use crate::operation::PathOperations;
@@ -88,6 +89,9 @@ fn finish(
         request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
     add_headers(response.headers_mut(), correlation_id, took, secure);
     note_machine(&request, &mut response);
+    if let Some(report) = request.extensions().get::<Report>() {
+        report.write(response.headers_mut());
+    }
     log(&request, response.status(), correlation_id, took);
     ServiceResponse::new(request, response)
 }

@@ -1,5 +1,5 @@
-//! What stands around every handler: a deadline, and a net for panics. It is the innermost layer, where the request can
-//! still be named in the answer.
+//! What stands around every handler: the limit on credential attempts, a deadline, and a net for panics. It is the
+//! innermost layer, where the request can still be named in the answer, and where its body is not yet read.
 
 use std::panic::AssertUnwindSafe;
 
@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use futures_util::FutureExt;
 
+use crate::operation::{Limit, PathOperations};
 use crate::problem::Problem;
 use crate::worker::Worker;
 
@@ -23,6 +24,12 @@ pub(crate) async fn guarded(
     };
     let deadline = worker.settings.request_timeout;
     let named = request.request().clone();
+    let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
+    if operation.is_some_and(|operation| operation.limit == Limit::Address)
+        && let Err(problem) = worker.limits.credentials(&named)
+    {
+        return Ok(ServiceResponse::from_err(problem, named));
+    }
     let handling = AssertUnwindSafe(next.call(request)).catch_unwind();
     let problem = match tokio::time::timeout(deadline, handling).await {
         Ok(Ok(Ok(response))) => return Ok(response.map_into_boxed_body()),

@@ -19,6 +19,7 @@ pub(crate) static RLS_VIOLATIONS: LazyLock<Counter> = LazyLock::new(Counter::def
 pub(crate) static USAGE_DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 static REQUESTS: LazyLock<Family<Outcome, Counter>> = LazyLock::new(Family::default);
+static THROTTLED: LazyLock<Family<Throttled, Counter>> = LazyLock::new(Family::default);
 static DURATIONS: LazyLock<Family<Handled, Histogram>> = LazyLock::new(|| {
     // 0.5 ms to about 8 s.
     Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 15)))
@@ -35,6 +36,16 @@ struct Handled {
     operation: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Throttled {
+    limit: &'static str,
+}
+
+/// Counts one request that a limit refused.
+pub(crate) fn count_throttled(limit: &'static str) {
+    THROTTLED.get_or_create(&Throttled { limit }).inc();
+}
+
 /// Counts one request.
 pub(crate) fn record(operation: &str, status: u16, took: Duration) {
     REQUESTS.get_or_create(&Outcome { operation: operation.to_owned(), status }).inc();
@@ -45,6 +56,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::with_prefix("bulkhead");
     registry.register("http_requests", "Requests by operation and status", REQUESTS.clone());
     registry.register("http_request_duration_seconds", "Time to the answer, by operation", DURATIONS.clone());
+    registry.register("throttled", "Requests that a limit refused, by limit", THROTTLED.clone());
     registry.register("rls_violation", "Statements that row-level security refused", RLS_VIOLATIONS.clone());
     let dropped = "Records of what clients did that were dropped";
     registry.register("usage_dropped", dropped, USAGE_DROPPED.clone());

@@ -27,6 +27,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let (revoke, revoke_id) = post("/oauth/revoke", "oauth_revoke");
     let mut endpoints = vec![
         Endpoint::new(Method::POST, token, token_id, Access::Public, token::token)
+            .tries_credentials()
             .tag("oauth")
             .summary("Get an access token (client credentials)")
             .about(SEND_CREDENTIALS)
@@ -34,6 +35,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .answers::<token::OauthToken>(200, "An access token.", &[])
             .refuses(Code::AuthenticationFailed),
         Endpoint::new(Method::POST, introspect, introspect_id, Access::Public, introspect::introspect)
+            .tries_credentials()
             .tag("oauth")
             .summary("Ask about a token of the client's tenant (RFC 7662)")
             .about(SEND_CREDENTIALS)
@@ -41,6 +43,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .answers::<introspect::Introspection>(200, "What is known; `active` alone when it is not valid.", &[])
             .refuses(Code::AuthenticationFailed),
         Endpoint::new(Method::POST, revoke, revoke_id, Access::Public, revoke::revoke)
+            .tries_credentials()
             .tag("oauth")
             .summary("End a token of this client (RFC 7009)")
             .about(

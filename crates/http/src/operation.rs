@@ -20,6 +20,17 @@ pub enum Access {
     Scoped(Scope),
 }
 
+/// What its callers are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// By nothing.
+    None,
+    /// By address: they try credentials, and have proved nothing yet.
+    Address,
+    /// By principal and by tenant: they have a valid access token.
+    Principal,
+}
+
 /// One method on one path.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -31,6 +42,8 @@ pub struct Operation {
     pub path: Cow<'static, str>,
     /// Who may call it.
     pub access: Access,
+    /// What its callers are counted by.
+    pub limit: Limit,
 }
 
 /// An operation with its description and its handler.

@@ -10,6 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::limits::Limits;
 use crate::settings::{HttpSettings, Services};
 use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
@@ -66,6 +67,7 @@ async fn run(
     actix_web::rt::spawn(watcher.run());
     let bookkeeper = Bookkeeper::new(&services, Arc::clone(&state));
     actix_web::rt::spawn(bookkeeper.clone().run());
+    let limits = Arc::new(Limits::new(Arc::clone(&settings)));
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
@@ -73,6 +75,7 @@ async fn run(
                 services.clone(),
                 Arc::clone(&shared),
                 Arc::clone(&shared_state),
+                Arc::clone(&limits),
             )))
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bulkhead_auth::limits::rate::Rate;
 use bulkhead_auth::password::PasswordHasher;
 use bulkhead_auth::token::Tokens;
 use bulkhead_persistence::PoolSettings;
@@ -35,6 +36,8 @@ pub struct HttpSettings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How much is let through.
+    pub limits: LimitSettings,
     /// Which other origins may call.
     pub cors: CorsSettings,
     /// Whether answers tell browsers to insist on HTTPS (RFC 6797).
@@ -54,6 +57,21 @@ pub struct CorsSettings {
     pub domains: Vec<String>,
     /// How long a browser may remember a preflight's answer.
     pub max_age: Duration,
+}
+
+/// How much is let through, by this process.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitSettings {
+    /// Requests of one tenant.
+    pub tenant: Rate,
+    /// Requests of one user.
+    pub user: Rate,
+    /// Requests of one client that has no rate of its own, or of one service.
+    pub client: Rate,
+    /// Attempts with credentials from one address.
+    pub credentials: Rate,
+    /// Attempts from one address to get tokens as one account.
+    pub token: Rate,
 }
 
 /// Refresh tokens.

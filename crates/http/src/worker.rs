@@ -10,6 +10,7 @@ use bulkhead_domain::clock::now;
 use bulkhead_persistence::credentials::AuthDb;
 use bulkhead_persistence::tenant_db::Db;
 
+use crate::limits::Limits;
 use crate::openapi::pages::Texts;
 use crate::settings::{HttpSettings, Services};
 use crate::state::State;
@@ -24,19 +25,26 @@ pub(crate) struct Worker {
     pub(crate) services: Services,
     pub(crate) settings: Arc<HttpSettings>,
     pub(crate) state: Arc<State>,
+    pub(crate) limits: Arc<Limits>,
     /// The OpenAPI document, once somebody has asked for it.
     pub(crate) texts: OnceCell<Texts>,
     tokens_seen: RefCell<VerifiedCache>,
 }
 
 impl Worker {
-    pub(crate) fn new(services: Services, settings: Arc<HttpSettings>, state: Arc<State>) -> Self {
+    pub(crate) fn new(
+        services: Services,
+        settings: Arc<HttpSettings>,
+        state: Arc<State>,
+        limits: Arc<Limits>,
+    ) -> Self {
         Self {
             db: Db::new(services.app_database.clone(), services.pool),
             auth: AuthDb::new(services.auth_database.clone(), services.pool),
             services,
             settings,
             state,
+            limits,
             texts: OnceCell::new(),
             tokens_seen: RefCell::new(VerifiedCache::new(REMEMBERED_TOKENS)),
         }

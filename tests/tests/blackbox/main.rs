@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod input;
 mod isolation;
+mod limits;
 mod lists;
 mod login;
 mod malformed;

@@ -138,6 +138,8 @@ fn a_setting_that_nobody_knows_or_that_is_out_of_bounds_is_named() {
     let world = world();
     for (name, value, word) in [
         ("BULKHEAD_SERVER__PROT", "8000", "prot"),
+        ("BULKHEAD_LIMITS__USER", "many/hour", "limits.user"),
+        ("BULKHEAD_LIMITS__CREDENTIALS", "60/month", "limits.credentials"),
         ("BULKHEAD_SERVER__PORT", "x", "port"),
         ("BULKHEAD_AUTH__ACCESS_LIFETIME_SECONDS", "5", "access_lifetime_seconds"),
         ("BULKHEAD_CORS__ALLOWED_ORIGINS", "app.example.com", "allowed_origins"),

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bulkhead_auth::password::PasswordHasher;
-use bulkhead_http::{CorsSettings, HttpSettings, RefreshSettings, Services};
+use bulkhead_http::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{ConfigError, Environment, serving_refusals};
+use crate::config::{ConfigError, Environment, Limits, serving_refusals};
 use crate::context::Context;
 use crate::databases::{Databases, Purpose};
 use crate::failure::Failure;
@@ -60,6 +60,7 @@ fn http_settings(context: &Context) -> HttpSettings {
         shutdown_timeout: server.shutdown_timeout,
         allowed_hosts: server.allowed_hosts.clone(),
         trusted_proxies: server.trusted_proxies.clone(),
+        limits: limits(context),
         cors: CorsSettings {
             origins: cors.allowed_origins.clone(),
             domains: cors.base_domain.clone().into_iter().collect(),
@@ -71,6 +72,11 @@ fn http_settings(context: &Context) -> HttpSettings {
         docs: settings.docs.expose,
         public_url,
     }
+}
+
+fn limits(context: &Context) -> LimitSettings {
+    let Limits { tenant, user, client, credentials, token } = context.configuration.settings.limits;
+    LimitSettings { tenant, user, client, credentials, token }
 }
 
 fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -> Result<Services, Failure> {

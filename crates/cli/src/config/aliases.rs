@@ -20,7 +20,7 @@ struct Alias {
 }
 
 /// The older names that are honoured. Where two set one key, the later in this list wins.
-const ALIASES: [Alias; 20] = [
+const ALIASES: [Alias; 22] = [
     alias("DEBUG", "environment", "true or false", environment_of_debug),
     alias("DJANGO_DEBUG", "environment", "true or false", environment_of_debug),
     alias("APP_ENV", "environment", "development or production", environment_of_name),
@@ -40,6 +40,8 @@ const ALIASES: [Alias; 20] = [
     alias("JWT_ACCESS_TOKEN_LIFETIME_MINUTES", "auth.access_lifetime_seconds", "minutes", lifetime::minutes),
     alias("JWT_REFRESH_TOKEN_LIFETIME", "auth.refresh_lifetime_seconds", LIFETIME, lifetime::seconds),
     alias("JWT_REFRESH_TOKEN_LIFETIME_DAYS", "auth.refresh_lifetime_seconds", "days", lifetime::days),
+    alias("API_CLIENT_TOKEN_RATE", "limits.token", "a rate", as_it_is),
+    alias("PER_CLIENT_DEFAULT_RATE", "limits.client", "a rate", as_it_is),
     alias("LOG_LEVEL", "log.level", "error, warn, info, debug or trace", level),
 ];
 
@@ -47,7 +49,7 @@ const ALIASES: [Alias; 20] = [
 const LIFETIME: &str = "seconds, or a number with s, m, h or d";
 
 /// Older names that set nothing, and why, for whoever looks for the effect of one.
-const UNUSED: [(&str, &str); 15] = [
+const UNUSED: [(&str, &str); 16] = [
     ("SECRET_KEY", "tokens are signed by auth.signing_key; nothing else is signed"),
     ("DJANGO_SECRET_KEY", "tokens are signed by auth.signing_key; nothing else is signed"),
     ("DJANGO_SETTINGS_MODULE", "there are no settings modules; see APP_ENV"),
@@ -58,8 +60,12 @@ const UNUSED: [(&str, &str); 15] = [
     ("REDIS_HOST", "no Redis is used"),
     ("REDIS_TOKEN_BLACKLIST_DB", "revocation is kept in PostgreSQL and in memory"),
     ("ELASTIC_SEARCH_HOST", "PostgreSQL searches"),
-    ("RATE_LIMIT_ENABLED", "limits are not set by this name"),
-    ("RATE_LIMIT_PER_MINUTE", "limits are not set by this name"),
+    (
+        "API_CLIENT_REFRESH_RATE",
+        "an address has one limit for log-in and refresh together, limits.credentials",
+    ),
+    ("RATE_LIMIT_ENABLED", "limits are set one by one, see [limits]"),
+    ("RATE_LIMIT_PER_MINUTE", "limits are set one by one, see [limits]"),
     ("CORS_ALLOW_ALL_ORIGINS", "origins are named, in cors.allowed_origins"),
     ("JWT_SECRET", "the name is JWT_SIGNING_KEY or BULKHEAD_AUTH__SIGNING_KEY"),
     ("JWT_SECRET_KEY", "the name is JWT_SIGNING_KEY or BULKHEAD_AUTH__SIGNING_KEY"),

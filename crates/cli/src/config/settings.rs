@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bulkhead_auth::algorithm::SigningAlgorithm;
+use bulkhead_auth::limits::rate::Rate;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::de::Error as _;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     /// Tokens and passwords.
     pub(crate) auth: Auth,
+    /// Rate limits.
+    pub(crate) limits: Limits,
     /// Log lines.
     pub(crate) log: Log,
     /// `/metrics`.
@@ -164,6 +167,22 @@ pub(crate) struct Auth {
     pub(crate) hash_wait: Duration,
 }
 
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    #[serde(deserialize_with = "rate")]
+    pub(crate) tenant: Rate,
+    #[serde(deserialize_with = "rate")]
+    pub(crate) user: Rate,
+    #[serde(deserialize_with = "rate")]
+    pub(crate) client: Rate,
+    #[serde(deserialize_with = "rate")]
+    pub(crate) credentials: Rate,
+    #[serde(deserialize_with = "rate")]
+    pub(crate) token: Rate,
+}
+
 /// `[log]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +246,10 @@ fn secret<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D
 /// Zero is "the program chooses".
 fn or_default<'de, D: Deserializer<'de>>(input: D) -> Result<Option<NonZeroUsize>, D::Error> {
     usize::deserialize(input).map(NonZeroUsize::new)
+}
+
+fn rate<'de, D: Deserializer<'de>>(input: D) -> Result<Rate, D::Error> {
+    String::deserialize(input)?.parse().map_err(D::Error::custom)
 }
 
 fn algorithm<'de, D: Deserializer<'de>>(input: D) -> Result<SigningAlgorithm, D::Error> {

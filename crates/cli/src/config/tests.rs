@@ -57,6 +57,8 @@ fn older_names_set_what_they_used_to_and_the_rest_is_listed() {
         ("ALLOWED_HOSTS", "localhost, .example.com"),
         ("JWT_ACCESS_TOKEN_LIFETIME", "15m"),
         ("DATABASE_POOL_SIZE", "20"),
+        ("API_CLIENT_TOKEN_RATE", "10/min"),
+        ("PER_CLIENT_DEFAULT_RATE", "5000/h"),
         ("SECRET_KEY", "x"),
         ("REDIS_URL", "redis://"),
     ])
@@ -66,6 +68,8 @@ fn older_names_set_what_they_used_to_and_the_rest_is_listed() {
     assert_eq!(settings.server.allowed_hosts, ["localhost", ".example.com"]);
     assert_eq!(settings.auth.access_lifetime.as_secs(), 900);
     assert_eq!(settings.database.connections.unwrap().get(), 20);
+    assert_eq!(settings.limits.token, "10/minute".parse().unwrap());
+    assert_eq!(settings.limits.client, "5000/hour".parse().unwrap());
     assert_eq!(shown(&configuration, "log.level").0, "\"warn\"");
     let unused = configuration.unused.iter().map(|note| note.variable.as_str()).collect::<Vec<_>>();
     assert_eq!(unused, ["SECRET_KEY", "REDIS_URL"]);
@@ -133,6 +137,11 @@ fn values_out_of_bounds_are_refused_with_the_bounds() {
         ("BULKHEAD_SERVER__PORT", "-1"),
         ("BULKHEAD_SERVER__TRUSTED_PROXIES", "10.0.0.0/33"),
         ("BULKHEAD_DATABASE__TLS", "prefer"),
+        ("BULKHEAD_LIMITS__USER", "1000"),
+        ("BULKHEAD_LIMITS__TENANT", "-1/hour"),
+        ("BULKHEAD_LIMITS__CLIENT", "4294967296/hour"),
+        ("BULKHEAD_LIMITS__CREDENTIALS", "10/month"),
+        ("BULKHEAD_LIMITS__TOKEN", ""),
         ("BULKHEAD_LOG__LEVEL", "loud"),
         ("BULKHEAD_ENVIRONMENT", "stage"),
         ("BULKHEAD_CORS__ALLOWED_ORIGINS", "https://a.test/path"),

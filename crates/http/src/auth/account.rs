@@ -1,7 +1,7 @@
 //! What a caller may ask about its own token and account.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::web::Data;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::UserId;
@@ -13,11 +13,37 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::BODIES;
 use crate::context::{TenantCtx, disbelieved};
 use crate::extract::form::Members;
+use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond;
 use crate::worker::Worker;
+
+/// The operations.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/auth/token/verify/",
+            "auth_token_verify_create",
+            Access::Public,
+            verify,
+        )
+        .tag("auth")
+        .summary("Ask whether an access token is valid")
+        .tries_credentials()
+        .takes::<VerifyRequest>(BODIES)
+        .answers::<VerifyReply>(200, "It is.", &[])
+        .refuses(Code::TokenNotValid),
+        Endpoint::new(Method::GET, "/api/v1/auth/me/", "auth_me_retrieve", Access::Authenticated, me)
+            .tag("auth")
+            .summary("Who am I")
+            .answers::<MeReply>(200, "The person, the client or the service that the token belongs to.", &[])
+            .refuses(Code::NotFound),
+    ]
+}
 
 /// An access token.
 #[derive(Deserialize, ToSchema)]

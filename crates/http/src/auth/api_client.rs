@@ -20,7 +20,7 @@ use crate::client_address::client_address;
 use crate::extract::form::Members;
 use crate::oauth::credentials;
 use crate::oauth::grant::{self, Granted, grant};
-use crate::oauth::proof::{Proven, may_have_token, prove};
+use crate::oauth::proof::{Proven, may_have_token, prove_for_token};
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond::secret_ends;
@@ -36,6 +36,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Access::Public,
             token,
         )
+        .tries_credentials()
         .tag("auth")
         .summary("Get tokens for an API client")
         .about("As the older systems had it. OAuth 2 libraries use `/oauth/token`.")
@@ -49,6 +50,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Access::Public,
             refresh,
         )
+        .tries_credentials()
         .tag("auth")
         .summary("Get another access token for an API client")
         .about("The refresh token stays good and can be used again.")
@@ -104,7 +106,7 @@ pub(crate) async fn token(
 ) -> Outcome<HttpResponse> {
     let credentials = credentials::read(&request, &mut members)?;
     let scope = members.optional("scope")?;
-    let Proven { tenant, client, secret } = prove(&worker, &request, credentials).await?;
+    let Proven { tenant, client, secret } = prove_for_token(&worker, &request, credentials).await?;
     let scopes = grant::scopes(&client, scope.as_deref())?;
     let session = FamilyId::generate();
     let first = refresh::generate(tenant.id(), session);

@@ -61,10 +61,12 @@ pub(crate) async fn log_in(
             .ok_or_else(|| complaint("tenant", "This field is required."))?,
     };
 
+    let name = normalize_name(&name);
+    // Without the tenant: it has several spellings, and each would be a limit of its own.
+    worker.limits.attempt(&request, &name)?;
     let tenant = worker.auth.find_tenant(&tenant_name).await?;
     // Nobody's tenant is searched as well, so that an unknown tenant takes as long as a known one.
     let searched = tenant.as_ref().map_or(TenantId::from_uuid(Uuid::nil()), |tenant| tenant.id());
-    let name = normalize_name(&name);
     let name = if name.len() > LONGEST_NAME { "" } else { &name };
     let found = worker.auth.find_account(searched, name).await?;
     let (account, hash) = found.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));

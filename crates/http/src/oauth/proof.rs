@@ -60,6 +60,16 @@ impl Reason {
     }
 }
 
+/// Proves a client that wants a token: those attempts are limited by client and address too.
+pub(crate) async fn prove_for_token(
+    worker: &Worker,
+    request: &HttpRequest,
+    credentials: Option<Credentials>,
+) -> Outcome<Proven> {
+    worker.limits.attempt(request, credentials.as_ref().map_or("", |sent| &sent.client_id))?;
+    prove(worker, request, credentials).await
+}
+
 /// Proves a client, and notes the attempt.
 pub(crate) async fn prove(
     worker: &Worker,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::credentials;
 use super::grant::{self, Granted, grant};
-use super::proof::{Proven, prove};
+use super::proof::{Proven, prove_for_token};
 use crate::client_address::client_address;
 use crate::extract::form::{Form, complaint};
 use crate::problem::{Outcome, Problem};
@@ -71,7 +71,7 @@ pub(crate) async fn token(
     if resource.is_some_and(|resource| !is_this_api(&worker, &resource)) {
         return Err(Problem::new(Code::InvalidTarget, "The resource is not this API."));
     }
-    let Proven { tenant, client, secret } = prove(&worker, &request, credentials).await?;
+    let Proven { tenant, client, secret } = prove_for_token(&worker, &request, credentials).await?;
     let scopes = grant::scopes(&client, scope.as_deref())?;
     let address = client_address(&request, &worker.settings.trusted_proxies);
     let Granted { token, scope } = grant(&worker, &tenant, &client, &secret, &scopes, None, address)?;

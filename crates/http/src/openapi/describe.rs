@@ -10,8 +10,9 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder};
 
+use crate::limits::report;
 use crate::oauth;
-use crate::operation::{Access, Endpoint, Operation};
+use crate::operation::{Access, Endpoint, Limit, Operation};
 use crate::problem::ProblemDocument;
 
 /// Schemas that operations refer to, by name.
@@ -34,7 +35,8 @@ impl Endpoint {
         Args: actix_web::FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let operation = Operation { id: id.into(), method: method.clone(), path: path.into(), access };
+        let limit = if access == Access::Public { Limit::None } else { Limit::Principal };
+        let operation = Operation { id: id.into(), method: method.clone(), path: path.into(), access, limit };
         let mut description = OperationBuilder::new().operation_id(Some(operation.id.clone()));
         for name in operation.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             description = description.parameter(
@@ -63,7 +65,7 @@ impl Endpoint {
                 _ => Vec::new(),
             };
             self.description = self.description.security(SecurityRequirement::new(BEARER, scopes));
-            self = self.refuses(Code::NotAuthenticated);
+            self = self.refuses(Code::NotAuthenticated).throttles();
             if let Access::Scoped(_) = access {
                 self = self.refuses(Code::InsufficientScope);
             }
@@ -72,6 +74,17 @@ impl Endpoint {
             self = self.refuses(Code::NotFound);
         }
         self.refuses(Code::Invalid).refuses(Code::InternalError).refuses(Code::Unavailable)
+    }
+
+    /// It tries credentials: its callers are counted by address, before their body is read.
+    pub(crate) fn tries_credentials(mut self) -> Self {
+        self.operation.limit = Limit::Address;
+        self.throttles()
+    }
+
+    fn throttles(self) -> Self {
+        let wait = [("Retry-After", "Seconds until the next request may succeed, at least 1.")];
+        self.refuses_with(Code::Throttled, wait.iter().chain(&report::FIELDS))
     }
 
     /// Under which heading it stands.
@@ -135,8 +148,7 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(schema)).build();
         let mut response = ResponseBuilder::new().description(text).content("application/json", content);
         for (name, about) in headers {
-            let header = HeaderBuilder::new().description(Some(*about)).schema(Some(string())).build();
-            response = response.header(*name, header);
+            response = response.header(*name, header(about));
         }
         self.description = self.description.response(status.to_string(), response.build());
         self
@@ -160,14 +172,21 @@ impl Endpoint {
     }
 
     /// A refusal.
-    pub(crate) fn refuses(mut self, code: Code) -> Self {
+    pub(crate) fn refuses(self, code: Code) -> Self {
+        self.refuses_with(code, [].iter())
+    }
+
+    fn refuses_with<'a>(mut self, code: Code, headers: impl Iterator<Item = &'a (&'a str, &'a str)>) -> Self {
         let (reference, media_type) = if oauth::error::applies_to(&self.operation.path) {
             (self.component::<oauth::error::OauthError<'static>>(), "application/json")
         } else {
             (self.component::<ProblemDocument<'static>>(), "application/problem+json")
         };
         let content = ContentBuilder::new().schema(Some(reference)).build();
-        let response = ResponseBuilder::new().description(code.title()).content(media_type, content);
+        let mut response = ResponseBuilder::new().description(code.title()).content(media_type, content);
+        for (name, about) in headers {
+            response = response.header(*name, header(about));
+        }
         self.description = self.description.response(code.status().to_string(), response.build());
         self
     }
@@ -178,6 +197,10 @@ impl Endpoint {
         self.schemas.push((name.clone(), T::schema()));
         RefOr::Ref(Ref::from_schema_name(name))
     }
+}
+
+fn header(about: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new().description(Some(about)).schema(Some(string())).build()
 }
 
 fn string() -> RefOr<Schema> {
