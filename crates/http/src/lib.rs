@@ -11,6 +11,7 @@ mod envelope;
 mod extract;
 mod guard;
 mod health;
+mod keyring;
 mod list;
 mod metrics;
 mod openapi;
@@ -28,6 +29,7 @@ mod state;
 mod watcher;
 mod worker;
 
+pub use keyring::{Keyring, Reload, ReloadError, Signing};
 pub use openapi::document;
 pub use server::{ServeError, serve};
 pub use session::{Session, SessionError, open_session};

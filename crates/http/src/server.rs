@@ -15,7 +15,7 @@ use crate::startup::{self, UnfitDatabase};
 use crate::state::State;
 use crate::watcher::Watcher;
 use crate::worker::Worker;
-use crate::{cors, envelope, metrics, openapi, routes};
+use crate::{cors, envelope, keyring, metrics, openapi, routes};
 
 /// Why the server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,7 @@ async fn run(
     let (settings, state) = (Arc::new(settings), Arc::new(State::new()));
     let watcher = Watcher::start(&services, Arc::clone(&state)).await.map_err(UnfitDatabase::from)?;
     actix_web::rt::spawn(watcher.run());
+    actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
