@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod input;
 mod isolation;
+mod key_rotation;
 mod lists;
 mod login;
 mod malformed;
