@@ -184,6 +184,12 @@ impl TestApp {
         Client::new(self.server.address(), Arc::clone(&self.contract))
     }
 
+    /// Nobody, at another server of the same database.
+    #[must_use]
+    pub fn anonymous_at(&self, server: &Server) -> Client {
+        Client::new(server.address(), Arc::clone(&self.contract))
+    }
+
     /// The proxy.
     #[must_use]
     pub const fn proxy(&self) -> &Proxy {

@@ -76,6 +76,14 @@ impl Key {
     }
 }
 
+/// The id of the key that a token names, read without looking at its signature.
+#[must_use]
+pub fn kid_of(token: &str) -> String {
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().expect("a token")).expect("base64url");
+    let header: Value = serde_json::from_slice(&header).expect("JSON");
+    header["kid"].as_str().expect("a key id").to_owned()
+}
+
 /// The claims of a token, read without looking at its signature.
 #[must_use]
 pub fn claims_of(token: &str) -> Value {

@@ -11,8 +11,6 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use aws_lc_rs::{error::KeyRejected, hmac};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, crypto};
 use rustls_pki_types::PrivateKeyDer;
@@ -179,28 +177,6 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
     }
-}
-
-/// A new ES256 key as PEM (PKCS#8), for a development server that was given none.
-///
-/// # Errors
-/// [`KeyError::Library`] when the system gives no random bytes.
-pub fn generate_es256_pem() -> Result<SecretString, KeyError> {
-    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
-    let document = document.or(Err(KeyError::Library))?;
-    Ok(pem(document.as_ref()))
-}
-
-/// Writes a PKCS#8 document as PEM (RFC 7468 §10), 64 characters a line.
-fn pem(pkcs8: &[u8]) -> SecretString {
-    let mut text = String::from("-----BEGIN PRIVATE KEY-----\n");
-    // 48 bytes are 64 characters.
-    for line in pkcs8.chunks(48) {
-        STANDARD.encode_string(line, &mut text);
-        text.push('\n');
-    }
-    text.push_str("-----END PRIVATE KEY-----\n");
-    SecretString::from(text)
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! The keys of one server: the one that signs, and those whose signatures are also accepted while keys are being
 //! rotated. A key that is not here does not exist: nothing is ever fetched, whatever a token's header points to.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::keys::{SigningKey, VerifyingKey};
+
+/// How long readers may keep the published set (`Cache-Control: public, max-age=300`), in whole seconds. A key must have
+/// been published for longer than this before it signs, or they would meet tokens of a key that they do not know.
+pub const JWKS_MAX_AGE: Duration = Duration::from_secs(300);
 
 /// The keys in use.
 ///
@@ -34,6 +40,11 @@ impl KeySet {
         &self.current
     }
 
+    /// Every key whose signatures are accepted, the signing one first.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        std::iter::once(self.current.public()).chain(&self.also_accepted)
+    }
+
     /// The key with this id. There are never more than a few, so a look at each is the fastest map.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&VerifyingKey> {
@@ -45,10 +56,6 @@ impl KeySet {
     #[must_use]
     pub fn jwks(&self) -> Value {
         json!({ "keys": self.keys().filter_map(VerifyingKey::public_jwk).collect::<Vec<_>>() })
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
-        std::iter::once(self.current.public()).chain(&self.also_accepted)
     }
 }
 

@@ -12,6 +12,7 @@ mod compact;
 pub mod hmac_secret;
 mod json;
 pub mod key_error;
+pub mod key_generation;
 pub mod keys;
 pub mod keyset;
 pub mod limits;

@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Create the demo tenants acme and beta, and write test_tokens.json; repeatable, not in production
     #[command(alias = "create_test_data")]
     CreateTestData(commands::create_test_data::TestDataArguments),
+    /// Publish a new signing key, or let the published one sign; nobody is logged out, no server restarts
+    #[command(alias = "rotate_signing_key")]
+    RotateSigningKey(commands::rotate_signing_key::RotationArguments),
     /// Print the OpenAPI document
     Openapi(commands::openapi::OpenapiArguments),
     /// Show the effective settings and where each came from

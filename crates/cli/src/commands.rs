@@ -11,6 +11,7 @@ mod dev_cluster;
 mod list_tenants;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod rotate_signing_key;
 mod serve;
 pub(crate) mod suspend_tenant;
 
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::ResumeTenant(arguments) => suspend_tenant::run(&context, arguments, false),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
         Command::CreateTestData(arguments) => create_test_data::run(&context, arguments),
+        Command::RotateSigningKey(arguments) => rotate_signing_key::run(&context, arguments),
         Command::Openapi(arguments) => openapi::run(&context, arguments),
         Command::Config => {
             config::run(&context);

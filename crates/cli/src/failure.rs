@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use bulkhead_auth::key_error::KeyError;
 use bulkhead_auth::password::HashError;
 use bulkhead_auth::password_policy::PasswordWeakness;
-use bulkhead_auth::token_error::SettingsError;
 use bulkhead_http::{ServeError, SessionError, UnfitDatabase};
 use bulkhead_persistence::bootstrap::BootstrapError;
 use bulkhead_persistence::connect::ConnectError;
@@ -17,6 +16,7 @@ use bulkhead_persistence::platform::PlatformError;
 
 use crate::config::{ConfigError, variable_of};
 use crate::dev_cluster::DevClusterError;
+use crate::key_ring::RingError;
 
 /// Exit codes. 2, usage, is clap's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +77,12 @@ pub(crate) enum Failure {
         /// What the system said.
         source: io::Error,
     },
-    /// The signing key is of no use.
+    /// The signing keys cannot be used or rotated.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// A signing key could not be made.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The token settings contradict each other.
-    #[error(transparent)]
-    TokenSettings(#[from] SettingsError),
     /// A session could not be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -122,12 +122,10 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_)
-            | Self::MissingUrl(_)
-            | Self::WrongRole { .. }
-            | Self::NoSigningKey
-            | Self::Key(_)
-            | Self::TokenSettings(_) => Exit::Configuration,
+            Self::Config(_) | Self::MissingUrl(_) | Self::WrongRole { .. } | Self::NoSigningKey => {
+                Exit::Configuration
+            }
+            Self::Ring(error) => error.exit(),
             Self::Platform(PlatformError::Connect(error))
             | Self::Migrate(MigrateError::Connect(error))
             | Self::Bootstrap(BootstrapError::Connect(error)) => connecting(error),
@@ -148,7 +146,8 @@ impl Failure {
             Self::MissingUrl(key) | Self::WrongRole { key, .. } => format!("set {}", variable_of(key)),
             Self::DevCluster(error) => error.help(),
             Self::Pending(_) => "run `bulkhead migrate`".into(),
-            Self::NoSigningKey | Self::Key(_) => format!(
+            Self::Ring(error) => return error.help(),
+            Self::NoSigningKey => format!(
                 "set {} to a PEM file, or {} to the key itself",
                 variable_of("auth.signing_key_file"),
                 variable_of("auth.signing_key")

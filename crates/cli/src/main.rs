@@ -9,6 +9,7 @@ mod database_url;
 mod databases;
 mod dev_cluster;
 mod failure;
+mod key_ring;
 mod logging;
 mod output;
 mod passwords;

@@ -5,52 +5,66 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bulkhead_auth::algorithm::SigningAlgorithm;
-use bulkhead_auth::keys::{SigningKey, generate_es256_pem};
-use bulkhead_auth::keyset::KeySet;
+use bulkhead_auth::key_generation::generate_key;
 use bulkhead_auth::token::{TokenSettings, Tokens};
+use bulkhead_http::Keyring;
 use bulkhead_persistence::PoolSettings;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use crate::config::Environment;
+use crate::config::{Environment, Settings};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::key_ring::{KeySource, RingFiles};
 
 /// How far the clocks of servers may differ. None of ours is set by hand.
 const LEEWAY: Duration = Duration::from_secs(5);
 
-/// What a process's secrets are derived from and tokens are signed with.
-pub(crate) fn signing_key_text(context: &Context) -> Result<SecretString, Failure> {
+/// Where the keys that sign tokens are. In development they are in its folder, unless the settings say otherwise.
+///
+/// # Errors
+/// [`Failure::NoSigningKey`].
+pub(crate) fn key_source(context: &Context) -> Result<KeySource, Failure> {
     let auth = &context.configuration.settings.auth;
     if let Some(key) = &auth.signing_key {
-        return Ok(key.clone());
+        return Ok(KeySource::Given(key.clone()));
     }
-    if let Some(path) = &auth.signing_key_file {
-        return read(path);
-    }
-    let is_development = context.configuration.settings.environment == Environment::Development;
-    if is_development && auth.algorithm == SigningAlgorithm::Es256 {
-        return development_key(&context.development_folder);
-    }
-    Err(Failure::NoSigningKey)
+    let file = auth.signing_key_file.clone().or_else(|| development_key(context));
+    file.map(|file| KeySource::Files(RingFiles::beside(&file))).ok_or(Failure::NoSigningKey)
 }
 
-/// The maker and verifier of access tokens.
+/// The maker and verifier of access tokens, with the keys as they are now.
 ///
 /// # Errors
 /// No key, an unfit key, or settings that contradict each other.
-pub(crate) fn tokens(context: &Context, key: &SecretString) -> Result<Tokens, Failure> {
+pub(crate) fn tokens(context: &Context) -> Result<Arc<Tokens>, Failure> {
+    let algorithm = context.configuration.settings.auth.algorithm;
+    settle_development_key(context)?;
+    Ok(key_source(context)?.signing(algorithm, token_settings(context))?.tokens)
+}
+
+/// The keys as the server uses them, which follow their files.
+///
+/// # Errors
+/// As [`tokens`].
+pub(crate) fn keyring(context: &Context) -> Result<Keyring, Failure> {
+    let algorithm = context.configuration.settings.auth.algorithm;
+    settle_development_key(context)?;
+    Ok(key_source(context)?.keyring(algorithm, token_settings(context))?)
+}
+
+/// What tokens say and must say.
+pub(crate) fn token_settings(context: &Context) -> TokenSettings {
     let auth = &context.configuration.settings.auth;
-    let key = SigningKey::load(auth.algorithm, key)?;
-    let settings = TokenSettings {
+    TokenSettings {
         issuer: auth.issuer.clone(),
         audience: auth.audience.clone(),
         access_lifetime: auth.access_lifetime,
         leeway: LEEWAY,
-    };
-    Ok(Tokens::new(KeySet::new(key, Vec::new()), settings)?)
+    }
 }
 
 /// The pool of one worker, when `workers` share the machine.
@@ -63,21 +77,31 @@ pub(crate) fn pool(context: &Context, workers: usize) -> PoolSettings {
     PoolSettings { connections, acquire_timeout: database.acquire_timeout }
 }
 
-/// The development key: read, or made when there is none. Of two processes that make one at once, one wins.
-fn development_key(folder: &Path) -> Result<SecretString, Failure> {
-    let path = folder.join("signing-key.pem");
-    if path.exists() {
-        return read(&path);
-    }
+/// Where development keeps its key; `None` when the settings name another, or an algorithm that it makes no key for.
+fn development_key(context: &Context) -> Option<PathBuf> {
+    let Settings { environment, auth, .. } = &context.configuration.settings;
+    let is_named = auth.signing_key.is_some() || auth.signing_key_file.is_some();
+    let is_ours = *environment == Environment::Development && auth.algorithm == SigningAlgorithm::Es256;
+    (is_ours && !is_named).then(|| context.development_folder.join("signing-key.pem"))
+}
+
+/// Makes the development key if that is the one in use and there is none. Of two processes that make one at once, one wins.
+///
+/// # Errors
+/// The folder cannot be written to.
+pub(crate) fn settle_development_key(context: &Context) -> Result<(), Failure> {
+    let Some(path) = development_key(context).filter(|path| !path.exists()) else { return Ok(()) };
+    let folder = &context.development_folder;
     fs::create_dir_all(folder).map_err(file("create", folder))?;
     let mine = folder.join(format!("signing-key.{}.pem", std::process::id()));
-    write_private(&mine, generate_es256_pem()?.expose_secret()).map_err(file("write", &mine))?;
+    let key = generate_key(SigningAlgorithm::Es256)?;
+    write_private(&mine, key.expose_secret()).map_err(file("write", &mine))?;
     // A link, unlike a rename, fails when the other process was first.
     let linked = fs::hard_link(&mine, &path);
     fs::remove_file(&mine).map_err(file("remove", &mine))?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(file("write", &path)(error)),
-        _ => read(&path),
+        _ => Ok(()),
     }
 }
 
@@ -89,10 +113,6 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
         _ => {}
     }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
-}
-
-fn read(path: &Path) -> Result<SecretString, Failure> {
-    fs::read_to_string(path).map(SecretString::from).map_err(file("read", path))
 }
 
 /// Attaches what was tried to an error of the system.

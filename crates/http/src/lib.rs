@@ -13,6 +13,7 @@ mod envelope;
 mod extract;
 mod guard;
 mod health;
+mod keyring;
 mod limits;
 mod list;
 mod metrics;
@@ -34,6 +35,7 @@ mod watcher;
 mod worker;
 
 pub use clients::unknown_scopes;
+pub use keyring::{Keyring, Reload, ReloadError, Signing};
 pub use openapi::document;
 pub use operation::{Access, Operation};
 pub use routes::operations;

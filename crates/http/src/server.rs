@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::usage::Bookkeeper;
 use crate::watcher::Watcher;
 use crate::worker::Worker;
-use crate::{cors, envelope, metrics, openapi, routes};
+use crate::{cors, envelope, keyring, metrics, openapi, routes};
 
 /// Why the server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,7 @@ async fn run(
     let bookkeeper = Bookkeeper::new(&services, Arc::clone(&state));
     actix_web::rt::spawn(bookkeeper.clone().run());
     let limits = Arc::new(Limits::new(Arc::clone(&settings)));
+    actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bulkhead_auth::limits::rate::Rate;
 use bulkhead_auth::password::PasswordHasher;
-use bulkhead_auth::token::Tokens;
 use bulkhead_persistence::PoolSettings;
 use bulkhead_persistence::connect::ConnectSettings;
 use ipnet::IpNet;
-use secrecy::SecretSlice;
+
+use crate::keyring::Keyring;
 
 /// How requests are taken.
 #[derive(Clone, Debug)]
@@ -81,15 +81,13 @@ pub struct RefreshSettings {
     pub lifetime: Duration,
     /// How long a used token still works.
     pub grace: Duration,
-    /// The key under which successors are derived; the same on every server.
-    pub pepper: SecretSlice<u8>,
 }
 
 /// What the server works with.
 #[derive(Clone)]
 pub struct Services {
-    /// Issues and verifies access tokens.
-    pub tokens: Arc<Tokens>,
+    /// What access tokens are signed and verified with, and refresh tokens replaced.
+    pub keyring: Arc<Keyring>,
     /// Hashes passwords.
     pub hasher: Arc<PasswordHasher>,
     /// Refresh tokens.

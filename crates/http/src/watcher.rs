@@ -43,7 +43,7 @@ impl Watcher {
             auth: AuthDb::new(services.auth_database.clone(), one),
             app: Db::new(services.app_database.clone(), one),
             state,
-            memory: services.tokens.longest_life() + OVERLAP,
+            memory: services.keyring.current().tokens.longest_life() + OVERLAP,
             answered: Instant::now(),
         };
         let revocations = watcher.ask(watcher.memory, FIRST_PATIENCE).await?;

@@ -52,11 +52,11 @@ impl Worker {
 
     /// Issues and verifies access tokens.
     pub(crate) fn tokens(&self) -> Arc<Tokens> {
-        Arc::clone(&self.services.tokens)
+        Arc::clone(&self.services.keyring.current().tokens)
     }
 
     /// Verifies an access token, from memory when it was seen before.
     pub(crate) fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
-        self.tokens_seen.borrow_mut().verify_cached(&self.tokens(), token, now())
+        self.tokens_seen.borrow_mut().verify_cached(&self.services.keyring.current().tokens, token, now())
     }
 }

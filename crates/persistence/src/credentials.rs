@@ -102,11 +102,17 @@ impl Account {
 /// What a presented refresh token turned out to be.
 #[derive(Clone, Debug)]
 pub enum Rotation {
-    /// The family's current token (or, within the grace, the one before it): the new one is now current.
-    Rotated(Box<Rotated>),
+    /// The family's current token (or, within the grace, the one before it).
+    Rotated {
+        /// Whose family it is.
+        holder: Box<Rotated>,
+        /// Which of [`RotationOf::successors`] is current now.
+        successor: usize,
+    },
     /// A token of the family that was used up before: the family is revoked.
     Replayed,
-    /// No live family of this tenant, or one whose user or tenant may not work any more.
+    /// No live family of this tenant, or one whose user or tenant may not work any more; or the token before the current
+    /// one, within the grace, when the current one is none of the successors: then neither ends the session.
     Refused,
 }
 
@@ -139,8 +145,9 @@ pub struct RotationOf<'a> {
     pub lineage: &'a [u8; 32],
     /// SHA-256 of the presented token.
     pub presented: &'a [u8; 32],
-    /// SHA-256 of its successor, which is the same however often the token is presented.
-    pub successor: &'a [u8; 32],
+    /// SHA-256 of its successors, which are the same however often the token is presented. The first is stored; the others
+    /// are those that a server which has not heard of the newest key yet, or heard of it before this one, may have stored.
+    pub successors: &'a [[u8; 32]],
     /// How long after a rotation the token before it still works: a lost reply, or a second tab.
     pub grace: Duration,
 }
@@ -240,23 +247,30 @@ impl AuthDb {
         family: FamilyId,
         hashes: RotationOf<'_>,
     ) -> DbResult<Rotation> {
+        let first = *hashes.successors.first().ok_or_else(|| DbError::Internal("no successor".to_owned()))?;
         let outcome = write(&self.pool, tenant, Actor::System, async |tx| {
             let (rotated, holder) = tx
-                .run(async |s| try_join(rotate_current(s, family, hashes), holder_of(s, family)).await)
+                .run(async |s| try_join(rotate_current(s, family, hashes, first), holder_of(s, family)).await)
                 .await?;
             // `NotFound` rolls back: a refused rotation must leave the family as it was.
             let holder = holder.filter(|holder| holder.tenant.is_active() && holder.account.is_active());
-            let holder = holder.ok_or(DbError::NotFound)?;
-            if rotated == 0 && tx.run(async |s| rotate_previous(s, family, hashes).await).await? == 0 {
-                let known = tx.run(async |s| revoke_if_genuine(s, family, hashes).await).await?;
-                let ended =
-                    Revocation { tenant: holder.tenant.id(), subject: Subject::Session(family), epoch: 0 };
-                if known > 0 {
-                    tx.run(async |s| revocations::record(s, &ended).await).await?;
-                }
-                return Ok(if known == 0 { Rotation::Refused } else { Rotation::Replayed });
+            let holder = Box::new(holder.ok_or(DbError::NotFound)?);
+            if rotated > 0 {
+                return Ok(Rotation::Rotated { holder, successor: 0 });
             }
-            Ok(Rotation::Rotated(Box::new(holder)))
+            if let Some(current) = tx.run(async |s| current_after(s, family, hashes).await).await? {
+                let known = hashes.successors.iter().position(|successor| current == successor);
+                return Ok(
+                    known.map_or(Rotation::Refused, |successor| Rotation::Rotated { holder, successor })
+                );
+            }
+            if tx.run(async |s| revoke_if_genuine(s, family, hashes).await).await? == 0 {
+                return Ok(Rotation::Refused);
+            }
+            let ended =
+                Revocation { tenant: holder.tenant.id(), subject: Subject::Session(family), epoch: 0 };
+            tx.run(async |s| revocations::record(s, &ended).await).await?;
+            Ok(Rotation::Replayed)
         })
         .await;
         match outcome {
@@ -266,23 +280,33 @@ impl AuthDb {
     }
 }
 
-async fn rotate_current(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_>) -> QueryResult<usize> {
+async fn rotate_current(
+    s: Session<'_>,
+    family: FamilyId,
+    hashes: RotationOf<'_>,
+    successor: [u8; 32],
+) -> QueryResult<usize> {
     let live = families::table
         .filter(families::tenant_id.eq(s.tenant()).and(families::id.eq(family.uuid())))
         .filter(families::current_hash.eq(&hashes.presented[..]))
         .filter(families::revoked_at.is_null().and(families::expires_at.gt(now)));
     s.execute(kept(diesel::update(live).set((
         families::previous_hash.eq(families::current_hash.nullable()),
-        families::current_hash.eq(&hashes.successor[..]),
+        families::current_hash.eq(&successor[..]),
         families::generation.eq(families::generation + 1),
         families::rotated_at.eq(now),
     ))))
     .await
 }
 
-/// Within the grace the token before the current one works again and gets the same successor: its holder never saw the
-/// reply, or is a second tab that sent the same token at the same moment.
-async fn rotate_previous(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_>) -> QueryResult<usize> {
+/// What is current, when the presented token is the one before it and the grace is not over. Its holder never saw the
+/// reply, or is a second tab that sent the same token at the same moment, and gets the same successor. Nothing is stored:
+/// the successor may be of another server with another key, and its holder must not lose it.
+async fn current_after(
+    s: Session<'_>,
+    family: FamilyId,
+    hashes: RotationOf<'_>,
+) -> QueryResult<Option<Vec<u8>>> {
     // The database's clock on both sides: servers' clocks may differ by more than the grace.
     let grace = i64::try_from(hashes.grace.as_secs()).unwrap_or(0).seconds();
     let since = now.into_sql::<Timestamptz>() - grace;
@@ -290,7 +314,7 @@ async fn rotate_previous(s: Session<'_>, family: FamilyId, hashes: RotationOf<'_
         .filter(families::tenant_id.eq(s.tenant()).and(families::id.eq(family.uuid())))
         .filter(families::previous_hash.eq(&hashes.presented[..]).and(families::rotated_at.gt(since)))
         .filter(families::revoked_at.is_null().and(families::expires_at.gt(now)));
-    s.execute(kept(diesel::update(live).set(families::current_hash.eq(&hashes.successor[..])))).await
+    s.optional(live.select(families::current_hash)).await
 }
 
 /// A used-up token that is genuine (it knows the family's lineage) means that two parties hold the family. Neither can

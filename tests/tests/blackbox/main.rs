@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod input;
 mod isolation;
+mod key_rotation;
 mod limits;
 mod lists;
 mod login;

@@ -1,20 +1,19 @@
 //! What loading, describing and signing with keys promises; and fresh keys for other tests.
 
-use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der, PublicKeyX509Der};
 use aws_lc_rs::signature::KeyPair as _;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{PrivateKey, SigningKey, generate_es256_pem, pem};
+use super::{PrivateKey, SigningKey};
 use crate::algorithm::SigningAlgorithm;
 use crate::compact::base64url;
 use crate::key_error::{KeyError, WeakSecret};
+use crate::key_generation::{generate_key, pem};
 
 /// An RSA key of 1024 bits (PKCS#1), made for this test and used nowhere else.
 const WEAK_RSA: [&str; 9] = [
@@ -31,16 +30,7 @@ const WEAK_RSA: [&str; 9] = [
 
 /// A new private key as an operator would configure it.
 pub(crate) fn fresh_text(algorithm: SigningAlgorithm) -> SecretString {
-    match algorithm {
-        SigningAlgorithm::Es256 => generate_es256_pem().unwrap(),
-        SigningAlgorithm::Rs256 => {
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-            let document: Pkcs8V1Der<'static> = pair.as_der().unwrap();
-            pem(document.as_ref())
-        }
-        SigningAlgorithm::EdDsa => pem(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref()),
-        SigningAlgorithm::Hs256 => SecretString::from(STANDARD.encode(rand::random::<[u8; 32]>())),
-    }
+    generate_key(algorithm).unwrap()
 }
 
 /// A new key.
@@ -135,7 +125,7 @@ fn a_key_for_another_algorithm_is_named_as_such() {
 #[test]
 fn what_is_no_private_key_is_refused_with_a_reason() {
     let es256 = SigningAlgorithm::Es256;
-    let good = generate_es256_pem().unwrap();
+    let good = fresh_text(es256);
     let cut = SecretString::from(&good.expose_secret()[..100]);
     for text in ["", "not a key", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         assert_eq!(refusal(es256, &SecretString::from(text)), KeyError::NotPem, "{text}");

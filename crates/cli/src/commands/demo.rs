@@ -76,7 +76,7 @@ pub(super) async fn create(context: &Context, databases: &Databases<'_>) -> Resu
     let pool = services::pool(context, 1);
     let auth = AuthDb::new(databases.connect(Purpose::Auth)?, pool);
     let rows = Db::new(databases.connect(Purpose::App)?, pool);
-    let tokens = services::tokens(context, &services::signing_key_text(context)?)?;
+    let tokens = services::tokens(context)?;
     let mut made = Vec::new();
     for demo in &DEMOS {
         let tenant = settle_tenant(context, &mut platform, demo).await?;

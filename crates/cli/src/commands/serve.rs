@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use bulkhead_auth::password::PasswordHasher;
 use bulkhead_http::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
 use crate::config::{ConfigError, Environment, Limits, serving_refusals};
 use crate::context::Context;
@@ -81,26 +79,12 @@ fn limits(context: &Context) -> LimitSettings {
 
 fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -> Result<Services, Failure> {
     let auth = &context.configuration.settings.auth;
-    let key = services::signing_key_text(context)?;
     Ok(Services {
-        tokens: Arc::new(services::tokens(context, &key)?),
+        keyring: Arc::new(services::keyring(context)?),
         hasher: Arc::new(PasswordHasher::new(passwords::hash_settings(context))?),
-        refresh: Arc::new(RefreshSettings {
-            lifetime: auth.refresh_lifetime,
-            grace: auth.refresh_grace,
-            pepper: pepper(&key).into(),
-        }),
+        refresh: Arc::new(RefreshSettings { lifetime: auth.refresh_lifetime, grace: auth.refresh_grace }),
         app_database: databases.connect(Purpose::App)?,
         auth_database: databases.connect(Purpose::Auth)?,
         pool: services::pool(context, workers),
     })
-}
-
-/// The key under which refresh tokens get their successors: derived from the signing key, so that every server has the
-/// same one and an operator has one secret less to keep. A new signing key ends no session; only a reply that was
-/// lost during the change cannot be asked for again.
-fn pepper(key: &SecretString) -> Vec<u8> {
-    let mut hash = Sha256::new_with_prefix(b"bulkhead refresh successor\0");
-    hash.update(key.expose_secret().trim().as_bytes());
-    hash.finalize().to_vec()
 }

@@ -1,5 +1,7 @@
 //! Exchange of a refresh token for a new pair.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -28,20 +30,24 @@ pub(crate) struct RefreshRequest {
 /// `POST /api/v1/auth/token/refresh/`
 pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outcome<HttpResponse> {
     let presented = RefreshToken::parse(&members.required("refresh")?).ok_or_else(refused)?;
-    let settings = &worker.services.refresh;
-    let successor = presented.successor(&settings.pepper);
+    let signing = Arc::clone(&worker.services.keyring.current());
+    let successors: Vec<_> = signing.peppers.iter().map(|pepper| presented.successor(pepper)).collect();
+    let digests: Vec<[u8; 32]> = successors.iter().map(|successor| *successor.digest.as_bytes()).collect();
     let (lineage, digest) = (presented.lineage(), presented.digest());
     let hashes = RotationOf {
         lineage: lineage.as_bytes(),
         presented: digest.as_bytes(),
-        successor: successor.digest.as_bytes(),
-        grace: settings.grace,
+        successors: &digests,
+        grace: worker.services.refresh.grace,
     };
     let (tenant, family) = (presented.tenant(), presented.family());
     match worker.auth.rotate(tenant, family, hashes).await.map_err(busy)? {
-        Rotation::Rotated(rotated) => {
-            let access = access_token(&worker.tokens(), &rotated.tenant, &rotated.account, family)?;
-            Ok(tokens(&Session { access, refresh: successor.plain, ends: rotated.ends }))
+        Rotation::Rotated { holder, successor } => {
+            let successor = successors.into_iter().nth(successor);
+            let refresh =
+                successor.ok_or_else(|| Problem::internal(&"a successor that nobody offered"))?.plain;
+            let access = access_token(&signing.tokens, &holder.tenant, &holder.account, family)?;
+            Ok(tokens(&Session { access, refresh, ends: holder.ends }))
         }
         Rotation::Replayed => {
             worker.state.revoke(Revocation { tenant, subject: Subject::Session(family), epoch: 0 });

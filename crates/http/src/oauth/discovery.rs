@@ -1,8 +1,10 @@
 //! What clients discover: the authorization server (RFC 8414), its keys (RFC 7517) and the protected resource (RFC 9728).
 
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use bulkhead_auth::keyset::JWKS_MAX_AGE;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,9 +20,11 @@ const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 const KEYS: &str = "/.well-known/jwks.json";
 /// The two ways in which a client may send its credentials.
 const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
-/// These documents change with the configuration or the keys; caches keep them no longer than a key is published in
-/// advance.
-const CACHED: &str = "public, max-age=300";
+/// These documents change with the configuration or the keys, and a key is published for longer than this before it
+/// signs.
+fn cached() -> (HeaderName, String) {
+    (header::CACHE_CONTROL, format!("public, max-age={}", JWKS_MAX_AGE.as_secs()))
+}
 
 /// The operations.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -97,7 +101,7 @@ async fn server(worker: Data<Worker>) -> HttpResponse {
         scopes_supported: routes::scopes(),
         service_documentation: at("/api/docs/"),
     };
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, CACHED)).json(metadata)
+    HttpResponse::Ok().insert_header(cached()).json(metadata)
 }
 
 async fn resource(worker: Data<Worker>) -> HttpResponse {
@@ -110,7 +114,7 @@ async fn resource(worker: Data<Worker>) -> HttpResponse {
         bearer_methods_supported: ["header"],
         resource_documentation: at("/api/docs/"),
     };
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, CACHED)).json(metadata)
+    HttpResponse::Ok().insert_header(cached()).json(metadata)
 }
 
 async fn keys(request: HttpRequest, worker: Data<Worker>) -> Outcome<HttpResponse> {
@@ -119,12 +123,9 @@ async fn keys(request: HttpRequest, worker: Data<Worker>) -> Outcome<HttpRespons
     let tag = entity_tag(0, &body);
     if already_known(&request, &tag) {
         let mut response = HttpResponse::NotModified();
-        return Ok(response
-            .insert_header((header::CACHE_CONTROL, CACHED))
-            .insert_header((header::ETAG, tag))
-            .finish());
+        return Ok(response.insert_header(cached()).insert_header((header::ETAG, tag)).finish());
     }
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, CACHED)).insert_header((header::ETAG, tag));
+    response.insert_header(cached()).insert_header((header::ETAG, tag));
     Ok(response.content_type("application/json").body(body))
 }
