@@ -234,7 +234,7 @@ impl TestApp {
     pub fn claims(&self, tenant: &Tenant, user: Uuid, scopes: &[&str]) -> Value {
         let now = bulkhead_domain::clock::now().timestamp();
         json!({
-            "iss": "multitenant-api", "aud": "multitenant-api", "iat": now, "nbf": now, "exp": now + 600,
+            "iss": PUBLIC_URL, "aud": "multitenant-api", "iat": now, "nbf": now, "exp": now + 600,
             "jti": new_text(), "sub": user, "user_id": user, "tenant": tenant.id, "tenant_id": tenant.id,
             "tenant_slug": tenant.slug, "roles": ["member"], "scopes": scopes, "scope": scopes.join(" "),
             "token_type": "access", "token_version": 0, "username": "somebody", "sid": new_text_id(),

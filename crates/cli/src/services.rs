@@ -58,9 +58,10 @@ pub(crate) fn keyring(context: &Context) -> Result<Keyring, Failure> {
 
 /// What tokens say and must say.
 pub(crate) fn token_settings(context: &Context) -> TokenSettings {
-    let auth = &context.configuration.settings.auth;
+    let settings = &context.configuration.settings;
+    let auth = &settings.auth;
     TokenSettings {
-        issuer: auth.issuer.clone(),
+        issuer: auth.issuer.clone().unwrap_or_else(|| settings.server.base_url()),
         audience: auth.audience.clone(),
         access_lifetime: auth.access_lifetime,
         leeway: LEEWAY,

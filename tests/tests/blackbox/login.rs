@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulkhead_domain::ids::new_id;
-use bulkhead_tests::app::{Options, TestApp};
+use bulkhead_tests::app::{Options, PUBLIC_URL, TestApp};
 use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::claims_of;
 use bulkhead_tests::tenants::{self, PASSWORD};
@@ -29,7 +29,7 @@ async fn auth_1_the_right_triple_gets_tokens_that_no_cache_may_keep() {
         assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(900)));
         let claims = claims_of(tokens["access"].as_str().expect("a token"));
         for (name, value) in [
-            ("iss", json!("multitenant-api")),
+            ("iss", json!(PUBLIC_URL)),
             ("sub", json!(user.id)),
             ("user_id", json!(user.id)),
             ("tenant", json!(app.a.id)),

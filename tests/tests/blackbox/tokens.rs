@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulkhead_domain::ids::new_id;
-use bulkhead_tests::app::TestApp;
+use bulkhead_tests::app::{PUBLIC_URL, TestApp};
 use bulkhead_tests::http::{bytes_of, exchange};
 use bulkhead_tests::keys::Key;
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ async fn tok_7_to_16_every_claim_that_decides_something_must_be_there_and_be_rig
             [json!("other"), json!(7), json!([]), json!(["other"]), json!({}), json!(null), json!("")];
         wrong.extend(values.map(|value| with(name, value)));
     }
-    wrong.push(with("iss", json!(["multitenant-api"])));
+    wrong.push(with("iss", json!([PUBLIC_URL])));
     for name in ["sub", "tenant", "user_id"] {
         let id = sound[name].as_str().expect("a text");
         let values = [

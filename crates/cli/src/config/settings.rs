@@ -151,7 +151,8 @@ pub(crate) struct Auth {
     pub(crate) signing_key_file: Option<PathBuf>,
     #[serde(deserialize_with = "secret")]
     pub(crate) signing_key: Option<SecretString>,
-    pub(crate) issuer: String,
+    #[serde(deserialize_with = "filled")]
+    pub(crate) issuer: Option<String>,
     pub(crate) audience: String,
     #[serde(rename = "access_lifetime_seconds", deserialize_with = "seconds")]
     pub(crate) access_lifetime: Duration,
