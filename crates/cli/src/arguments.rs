@@ -59,6 +59,45 @@ pub(crate) enum Command {
     /// Create a user in a tenant
     #[command(alias = "create_user")]
     CreateUser(commands::create_user::CreateUserArguments),
+    /// Create an API client for a backend service, and show its secret once
+    #[command(alias = "create_api_client")]
+    CreateApiClient(commands::clients::create::CreateArguments),
+    /// List a tenant's API clients
+    #[command(alias = "list_api_clients")]
+    ListApiClients(commands::clients::TenantArguments),
+    /// End an API client's access until it is enabled
+    #[command(alias = "disable_api_client")]
+    DisableApiClient(commands::clients::ClientArguments),
+    /// Let a disabled API client get tokens again
+    #[command(alias = "enable_api_client")]
+    EnableApiClient(commands::clients::ClientArguments),
+    /// Delete an API client with its secrets
+    #[command(alias = "delete_api_client")]
+    DeleteApiClient(commands::clients::status::DeleteArguments),
+    /// End every token of an API client; it gets new ones with its secret
+    #[command(alias = "revoke_api_client_tokens")]
+    RevokeApiClientTokens(commands::clients::ClientArguments),
+    /// Make a new secret for an API client, while the old ones go on working for a while
+    #[command(alias = "rotate_api_client_secret")]
+    RotateApiClientSecret(commands::clients::secrets::RotateArguments),
+    /// End one of an API client's secrets, unless it is still in use
+    #[command(alias = "retire_api_client_secret")]
+    RetireApiClientSecret(commands::clients::secrets::RetireArguments),
+    /// Say why an API client may use an operation, or why not
+    #[command(alias = "explain_access")]
+    ExplainAccess(commands::clients::explain::ExplainArguments),
+    /// Show the latest attempts of API clients to get a token
+    #[command(alias = "usage_log")]
+    UsageLog(commands::clients::usage_log::UsageLogArguments),
+    /// Make a token for a service that works in a tenant
+    #[command(alias = "issue_service_token")]
+    IssueServiceToken(commands::service_tokens::IssueArguments),
+    /// List the service tokens of a tenant that still work
+    #[command(alias = "list_service_tokens")]
+    ListServiceTokens(commands::clients::TenantArguments),
+    /// End a service token
+    #[command(alias = "revoke_service_token")]
+    RevokeServiceToken(commands::service_tokens::RevokeArguments),
     /// Create the demo tenants acme and beta, and write test_tokens.json; repeatable, not in production
     #[command(alias = "create_test_data")]
     CreateTestData(commands::create_test_data::TestDataArguments),
@@ -78,6 +117,7 @@ const EXAMPLES: &str = "\
 First steps:
   bulkhead dev                          serve http://127.0.0.1:8000 with demo tenants
   bulkhead create-tenant --slug acme2 --admin-username anna --admin-email anna@example.com
+  bulkhead create-api-client --tenant acme2 --name Billing --roles read,write
   bulkhead list-tenants --json          for scripts
 
 In production:

@@ -1,6 +1,7 @@
 //! One file for each command; here, only which is which.
 
 pub(crate) mod bootstrap;
+pub(crate) mod clients;
 mod config;
 pub(crate) mod create_tenant;
 pub(crate) mod create_test_data;
@@ -13,6 +14,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod rotate_signing_key;
 mod serve;
+pub(crate) mod service_tokens;
 pub(crate) mod suspend_tenant;
 
 use crate::arguments::{Arguments, Command};
@@ -35,6 +37,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::SuspendTenant(arguments) => suspend_tenant::run(&context, arguments, true),
         Command::ResumeTenant(arguments) => suspend_tenant::run(&context, arguments, false),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
+        Command::CreateApiClient(arguments) => clients::create::run(&context, arguments),
+        Command::ListApiClients(arguments) => clients::list::run(&context, arguments),
+        Command::DisableApiClient(arguments) => clients::status::set_active(&context, arguments, false),
+        Command::EnableApiClient(arguments) => clients::status::set_active(&context, arguments, true),
+        Command::DeleteApiClient(arguments) => clients::status::delete(&context, arguments),
+        Command::RevokeApiClientTokens(arguments) => clients::status::end_tokens(&context, arguments),
+        Command::RotateApiClientSecret(arguments) => clients::secrets::rotate(&context, arguments),
+        Command::RetireApiClientSecret(arguments) => clients::secrets::retire(&context, arguments),
+        Command::ExplainAccess(arguments) => clients::explain::run(&context, arguments),
+        Command::UsageLog(arguments) => clients::usage_log::run(&context, arguments),
+        Command::IssueServiceToken(arguments) => service_tokens::issue(&context, arguments),
+        Command::ListServiceTokens(arguments) => service_tokens::list(&context, arguments),
+        Command::RevokeServiceToken(arguments) => service_tokens::revoke(&context, arguments),
         Command::CreateTestData(arguments) => create_test_data::run(&context, arguments),
         Command::RotateSigningKey(arguments) => rotate_signing_key::run(&context, arguments),
         Command::Openapi(arguments) => openapi::run(&context, arguments),

@@ -25,6 +25,7 @@ pub(crate) use environment::{Variables, variable_of, variables};
 pub(crate) use error::ConfigError;
 use keys::Keys;
 use layers::Layer;
+pub(crate) use lifetime::seconds;
 pub(crate) use report::Entry;
 pub(crate) use settings::{Environment, Limits, Log, LogFormat, LogLevel, Settings, Tls};
 

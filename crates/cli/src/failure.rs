@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use bulkhead_auth::key_error::KeyError;
 use bulkhead_auth::password::HashError;
 use bulkhead_auth::password_policy::PasswordWeakness;
+use bulkhead_domain::field::FieldErrors;
 use bulkhead_http::{ServeError, SessionError, UnfitDatabase};
 use bulkhead_persistence::bootstrap::BootstrapError;
 use bulkhead_persistence::connect::ConnectError;
@@ -61,6 +62,18 @@ pub(crate) enum Failure {
     /// An operator's command was refused.
     #[error(transparent)]
     Platform(#[from] PlatformError),
+    /// What was given for a row is wrong, by field.
+    #[error("{}", listed(.0))]
+    Invalid(FieldErrors),
+    /// A secret is in use, or the only one.
+    #[error("{0}")]
+    SecretInUse(String),
+    /// Nobody confirmed.
+    #[error("nothing was deleted: this was not confirmed")]
+    NotConfirmed,
+    /// There is no such operation.
+    #[error("there is no operation {0}")]
+    UnknownOperation(String),
     /// The database failed otherwise.
     #[error("the database: {0}")]
     Database(#[from] DbError),
@@ -158,10 +171,19 @@ impl Failure {
                 "docs/tenancy.md explains the barriers; a database that `bulkhead bootstrap` and `bulkhead migrate` made has them".into()
             }
             Self::NotInProduction(_) => "use create-tenant and create-user".into(),
+            Self::Platform(PlatformError::UnknownClient) => "`bulkhead list-api-clients --tenant TENANT` shows them".into(),
+            Self::SecretInUse(_) => "add --force if it must end all the same".into(),
+            Self::NotConfirmed => "type the client's name, or add --yes".into(),
+            Self::UnknownOperation(_) => "`bulkhead openapi` names them as operationId".into(),
             Self::Platform(PlatformError::UnknownTenant) => "`bulkhead list-tenants` shows them".into(),
             _ => return None,
         })
     }
+}
+
+fn listed(errors: &FieldErrors) -> String {
+    let lines = errors.iter().map(|(field, why)| format!("--{}: {}", field.replace('_', "-"), why.join(" ")));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// A URL that cannot be read is a matter of configuration; everything else is the server's.

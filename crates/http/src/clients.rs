@@ -11,6 +11,8 @@ use bulkhead_domain::scope::Action;
 use bulkhead_persistence::usage::Attempts;
 use bulkhead_persistence::{ApiClient, ApiClients, Secret};
 
+pub use secrets::{LONGEST_OVERLAP, SECRET_IN_USE};
+
 use crate::operation::Endpoint;
 use crate::resource::{IF_MATCH, JSON, MERGE_PATCH, TAG, collection, endpoint, list_of, member, one_of};
 

@@ -28,11 +28,11 @@ use crate::respond;
 use crate::worker::Worker;
 
 /// How long the other secrets go on working when nothing is said.
-pub(crate) const USUAL_OVERLAP: TimeDelta = TimeDelta::days(1);
+const USUAL_OVERLAP: TimeDelta = TimeDelta::days(1);
 /// The longest that they may.
-pub(crate) const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
+pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
 /// A secret that was used within this time is in use.
-pub(crate) const IN_USE: TimeDelta = TimeDelta::hours(24);
+pub const SECRET_IN_USE: TimeDelta = TimeDelta::hours(24);
 
 bulkhead_domain::fields! {
     /// How to rotate.
@@ -136,8 +136,10 @@ pub(crate) async fn retire(
     body: Body<RetirementFields>,
 ) -> Outcome<HttpResponse> {
     let (secret, force) = (body.fields.secret.into_column(), body.fields.force.into_column());
-    let outcome =
-        ctx.db().write(async |tx| ApiClients::retire(tx, id.0, secret, force, now() - IN_USE).await).await;
+    let outcome = ctx
+        .db()
+        .write(async |tx| ApiClients::retire(tx, id.0, secret, force, now() - SECRET_IN_USE).await)
+        .await;
     match outcome.map_err(refused)? {
         Retirement::Retired(ended) => worker.state.revoke(ended),
         Retirement::InUse(last) => {

@@ -3,7 +3,7 @@
 
 use bulkhead_domain::clients::{ApiClientFields, ApiClientPatch, ClientStatus};
 use bulkhead_domain::field::Choice as _;
-use bulkhead_domain::ids::ClientId;
+use bulkhead_domain::ids::{ClientId, parse_id};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -128,14 +128,18 @@ impl ApiClients {
         tx.revoke(Subject::Client(ClientId::from_uuid(id)), client.token_epoch + 1).await
     }
 
-    /// The client with this identifier.
+    /// The client that a person names, by its id or its client identifier; locked until the transaction ends.
     ///
     /// # Errors
     /// [`NotFound`](crate::error::DbError::NotFound); the database is away.
-    pub async fn by_identifier(tx: &mut WriteTx<'_>, client_id: &str) -> DbResult<ApiClient> {
+    pub async fn named(tx: &mut WriteTx<'_>, name: &str) -> DbResult<ApiClient> {
+        if let Some(id) = parse_id(name) {
+            return Self::lock(tx, id).await;
+        }
         tx.run(async |s| {
             let mine = api_clients::table.filter(api_clients::tenant_id.eq(s.tenant()));
-            s.one(mine.filter(api_clients::client_id.eq(client_id)).select(ApiClient::as_select())).await
+            let found = mine.filter(api_clients::client_id.eq(name)).select(ApiClient::as_select());
+            s.one(found.for_update()).await
         })
         .await
     }

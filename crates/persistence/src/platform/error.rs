@@ -44,6 +44,9 @@ pub enum PlatformError {
     /// There is no such client in the tenant.
     #[error("there is no such API client")]
     UnknownClient,
+    /// There is no such service token that still works.
+    #[error("there is no such service token, or it has ended")]
+    UnknownServiceToken,
     /// There is no such tenant.
     #[error("there is no such tenant")]
     UnknownTenant,

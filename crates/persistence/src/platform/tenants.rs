@@ -73,9 +73,11 @@ pub struct TenantSummary {
     pub paid_until: Option<NaiveDate>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Grows when everything that was issued before shall end.
+    pub token_epoch: i64,
 }
 
-type Row = (Uuid, String, String, String, bool, Option<NaiveDate>, DateTime<Utc>);
+type Row = (Uuid, String, String, String, bool, Option<NaiveDate>, DateTime<Utc>, i64);
 type Columns = (
     tenants::id,
     tenants::slug,
@@ -84,6 +86,7 @@ type Columns = (
     tenants::on_trial,
     tenants::paid_until,
     tenants::created_at,
+    tenants::token_epoch,
 );
 const COLUMNS: Columns = (
     tenants::id,
@@ -93,12 +96,13 @@ const COLUMNS: Columns = (
     tenants::on_trial,
     tenants::paid_until,
     tenants::created_at,
+    tenants::token_epoch,
 );
 
 fn summary(row: Row) -> Result<TenantSummary, PlatformError> {
-    let (id, slug, name, status, on_trial, paid_until, created_at) = row;
+    let (id, slug, name, status, on_trial, paid_until, created_at, token_epoch) = row;
     let (id, status) = (TenantId::from_uuid(id), TenantStatus::parse(&status)?);
-    Ok(TenantSummary { id, slug, name, status, on_trial, paid_until, created_at })
+    Ok(TenantSummary { id, slug, name, status, on_trial, paid_until, created_at, token_epoch })
 }
 
 pub(super) async fn list(connection: &mut AsyncPgConnection) -> Result<Vec<TenantSummary>, PlatformError> {
