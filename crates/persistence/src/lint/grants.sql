@@ -19,13 +19,13 @@ and has_column_privilege(r.oid, t.oid, a.attnum, 'UPDATE')
 union all
 select 'table ' || b.name, 'holds credentials and is within reach of bulkhead_app'
 from base b join runtime r on r.name = 'bulkhead_app'
-where b.name in ('user_credentials', 'refresh_families') and (
+where b.name in ('user_credentials', 'refresh_families', 'api_client_sessions') and (
     has_any_column_privilege(r.oid, b.oid, 'SELECT, INSERT, UPDATE') or has_table_privilege(r.oid, b.oid, 'DELETE')
 )
 union all
 select 'column ' || t.name || '.' || a.attname, 'holds a credential''s hash and is readable by bulkhead_app'
 from tenant_table t join runtime r on r.name = 'bulkhead_app' join pg_attribute a on a.attrelid = t.oid
-where a.attname like '%\_hash' and t.name not in ('user_credentials', 'refresh_families')
+where a.attname like '%\_hash' and t.name not in ('user_credentials', 'refresh_families', 'api_client_sessions')
 and has_column_privilege(r.oid, t.oid, a.attnum, 'SELECT')
 union all
 select 'table ' || b.name, 'is append-only, and ' || r.name || ' can change or delete its rows'
