@@ -94,6 +94,7 @@ fn deeds() -> [Endpoint; 3] {
             manage::enable,
         )
         .summary("Enable an API client")
+        .refuses(Code::PermissionDenied)
         .answers::<ApiClient>(200, "The client, active.", &[TAG]),
         endpoint::<ApiClients, _, _>(
             Method::POST,
@@ -124,6 +125,7 @@ fn secret_endpoints() -> [Endpoint; 3] {
             .header("Idempotency-Key", RETRY)
             .takes::<secrets::RotationFields>(JSON)
             .answers::<secrets::RotatedSecret<'_>>(201, "The new secret, and all that there are.", &[])
+            .refuses(Code::PermissionDenied)
             .refuses(Code::Conflict)
             .refuses(Code::IdempotencyKeyReused),
         endpoint::<ApiClients, _, _>(

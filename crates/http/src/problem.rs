@@ -155,6 +155,8 @@ impl Problem {
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key was used for a different request.",
             ),
+            // Whoever withdraws knows why and tells it; here it is a defect.
+            DbError::Withdrawn => Self::internal(&"work was withdrawn and nobody said why"),
             DbError::Unavailable(why) => Self::unavailable(&why),
             DbError::TenantBarrier(what) => {
                 tracing::error!(security = true, %what, "row-level security refused a statement");

@@ -29,6 +29,9 @@ pub enum DbError {
     /// The idempotency key was used for another request.
     #[error("idempotency key used for another request")]
     KeyReused,
+    /// The work thought better of it: whoever did it found within the transaction that it must not be done.
+    #[error("withdrawn")]
+    Withdrawn,
     /// The database is away, shutting down, full or read-only, or did not answer in time.
     #[error("unavailable: {0}")]
     Unavailable(String),

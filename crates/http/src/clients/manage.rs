@@ -4,12 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use bulkhead_auth::client_secret;
-use bulkhead_domain::clients::{ApiClientFields, ApiClientPatch, rights};
+use bulkhead_domain::clients::{ApiClientFields, ApiClientPatch};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::field::Field as _;
 use bulkhead_domain::ids::{ClientId, SecretId};
 use bulkhead_domain::scope::ScopeSet;
-use bulkhead_persistence::crud::Entity as _;
 use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply};
 use bulkhead_persistence::tenant_db::WriteTx;
@@ -97,17 +96,15 @@ pub(crate) async fn partial_update(
     body: Body<ApiClientPatch>,
 ) -> Outcome<HttpResponse> {
     let patch = body.fields;
-    let (roles, scopes) =
-        (patch.roles.clone().map(|roles| roles.into_column()), patch.scopes.clone().map(|s| s.into_column()));
-    known_scopes(scopes.as_deref())?;
-    if roles.is_some() || scopes.is_some() {
-        let before = ApiClients::get(ctx.db(), id.0).await.map_err(refused)?;
-        // The rights that the client would have. A change of the rest meanwhile is found by the row's version, if at all;
-        // what it could add was granted by somebody who had it.
-        let after = rights(&roles.unwrap_or(before.roles), &scopes.unwrap_or(before.scopes));
-        grantable(&ctx, &after)?;
-    }
-    changed(&ctx, &worker, async |tx| ApiClients::change(tx, id.0, expected.0, patch).await).await
+    known_scopes(patch.scopes.clone().map(|scopes| scopes.into_column()).as_deref())?;
+    let deed = async |tx: &mut WriteTx<'_>| {
+        within_reach(&ctx, tx, id).await?;
+        let changed = ApiClients::change(tx, id.0, expected.0, patch).await?;
+        // Looked at within the transaction, so that two changes at once cannot add up to what neither could give.
+        covered(&ctx, &changed.client)?;
+        Ok(changed)
+    };
+    changed(&ctx, &worker, deed).await
 }
 
 /// `DELETE /api/v1/api-clients/{id}/`
@@ -129,7 +126,11 @@ pub(crate) async fn disable(ctx: TenantCtx, worker: Data<Worker>, id: PathId) ->
 
 /// `POST /api/v1/api-clients/{id}/enable/`
 pub(crate) async fn enable(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
-    changed(&ctx, &worker, async |tx| ApiClients::set_active(tx, id.0, true).await).await
+    let deed = async |tx: &mut WriteTx<'_>| {
+        within_reach(&ctx, tx, id).await?;
+        ApiClients::set_active(tx, id.0, true).await
+    };
+    changed(&ctx, &worker, deed).await
 }
 
 /// `POST /api/v1/api-clients/{id}/revoke-tokens/`
@@ -148,8 +149,21 @@ async fn changed(
     Ok(respond::once(Once::First(respond::reply(StatusCode::OK, &client, None)?)))
 }
 
+/// Whoever changes a client, enables it or gets a new secret for it could act as the client, so it must have what the
+/// client has. Ending a client's access is for every administrator.
+pub(super) async fn within_reach(ctx: &TenantCtx, tx: &mut WriteTx<'_>, id: PathId) -> DbResult<()> {
+    covered(ctx, &ApiClients::lock(tx, id.0).await?)
+}
+
+fn covered(ctx: &TenantCtx, client: &ApiClient) -> DbResult<()> {
+    if ctx.principal().scopes.covers(&client.rights()) { Ok(()) } else { Err(DbError::Withdrawn) }
+}
+
 pub(super) fn refused(error: DbError) -> Problem {
-    Problem::from_db(error, Some(RESOURCE))
+    match error {
+        DbError::Withdrawn => powerless(),
+        error => Problem::from_db(error, Some(RESOURCE)),
+    }
 }
 
 fn known_scopes(words: Option<&[String]>) -> Outcome<()> {
@@ -158,11 +172,12 @@ fn known_scopes(words: Option<&[String]>) -> Outcome<()> {
 
 /// Nobody gives what it does not have.
 fn grantable(ctx: &TenantCtx, rights: &ScopeSet) -> Outcome<()> {
-    if ctx.principal().scopes.covers(rights) {
-        return Ok(());
-    }
-    Err(Problem::new(
+    if ctx.principal().scopes.covers(rights) { Ok(()) } else { Err(powerless()) }
+}
+
+fn powerless() -> Problem {
+    Problem::new(
         Code::PermissionDenied,
-        "A client cannot be given rights that you do not have yourself.",
-    ))
+        "The client has, or would get, rights that you do not have yourself.",
+    )
 }

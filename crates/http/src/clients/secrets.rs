@@ -9,7 +9,7 @@ use bulkhead_domain::code::Code;
 use bulkhead_domain::field::{Count, Field as _, Reference, Switch};
 use bulkhead_domain::ids::SecretId;
 use bulkhead_persistence::crud::Entity as _;
-use bulkhead_persistence::error::DbResult;
+use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply};
 use bulkhead_persistence::{ApiClients, NewSecret, Retirement, Rotated, Secret};
 use chrono::TimeDelta;
@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::manage::refused;
+use super::manage::{refused, within_reach};
 use crate::context::TenantCtx;
 use crate::extract::body::Body;
 use crate::extract::form::complaint;
@@ -94,11 +94,12 @@ pub(crate) async fn rotate(
     };
     let (mut all, mut ended, mut too_many) = (Vec::new(), Vec::new(), false);
     let once = ctx.db().write_once(key.as_ref(), async |tx| {
+        within_reach(&ctx, tx, id).await?;
         match ApiClients::rotate(tx, id.0, stored, overlap).await? {
             Rotated::Done(secrets, revocations) => (all, ended) = (secrets, revocations),
             Rotated::TooMany => {
                 too_many = true;
-                return Err(bulkhead_persistence::error::DbError::Busy("too many live secrets".to_owned()));
+                return Err(DbError::Withdrawn);
             }
         }
         reply_of(secret_id, None, &all)

@@ -157,7 +157,10 @@ impl ApiClients {
     }
 
     /// The client, locked until the transaction ends: two deeds on one client happen one after the other.
-    pub(super) async fn lock(tx: &mut WriteTx<'_>, id: Uuid) -> DbResult<ApiClient> {
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::error::DbError::NotFound); the database is away.
+    pub async fn lock(tx: &mut WriteTx<'_>, id: Uuid) -> DbResult<ApiClient> {
         tx.run(async |s| {
             let row =
                 api_clients::table.filter(api_clients::tenant_id.eq(s.tenant()).and(api_clients::id.eq(id)));
