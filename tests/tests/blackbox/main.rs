@@ -1,6 +1,7 @@
 //! The black-box tests: one binary, one module for each subject. What is shared by the modules is in the kit.
 
 mod cancellation;
+mod client_commands;
 mod commands;
 mod concurrency;
 mod documents;

@@ -80,9 +80,9 @@ pub(crate) struct MeReply {
     /// `user`, `client` or `service`.
     kind: &'static str,
     #[serde(flatten)]
-    person: Option<Person>,
+    person: Person,
     #[serde(flatten)]
-    client: Option<Client>,
+    client: Client,
     /// The scopes of this token.
     scopes: Vec<String>,
     /// The tenant's id.
@@ -92,45 +92,68 @@ pub(crate) struct MeReply {
 }
 
 /// What is said of a person only.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Person {
-    /// The e-mail address.
-    email: String,
-    /// The first name.
-    first_name: String,
-    /// The last name.
-    last_name: String,
-    /// The user name.
-    username: String,
-    /// The role within the tenant.
-    role: String,
+    /// The e-mail address, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// The first name, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
+    /// The last name, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<String>,
+    /// The user name, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// The role within the tenant, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+}
+
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        let User { email, first_name, last_name, username, role, .. } = user;
+        Self {
+            email: Some(email),
+            first_name: Some(first_name),
+            last_name: Some(last_name),
+            username: Some(username),
+            role: Some(role),
+        }
+    }
 }
 
 /// What is said of an API client only.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Client {
-    /// The client identifier.
-    client_id: String,
-    /// The client's name.
-    name: String,
-    /// The client's roles.
-    roles: Vec<String>,
+    /// The client identifier, of an API client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// The client's name, of an API client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The client's roles, of an API client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+}
+
+impl From<ApiClient> for Client {
+    fn from(client: ApiClient) -> Self {
+        let ApiClient { client_id, name, roles, .. } = client;
+        Self { client_id: Some(client_id), name: Some(name), roles: Some(roles) }
+    }
 }
 
 /// `GET /api/v1/auth/me/`
 pub(crate) async fn me(ctx: TenantCtx) -> Outcome<HttpResponse> {
     let principal = ctx.principal();
-    let (mut person, mut client) = (None, None);
+    let (mut person, mut client) = (Person::default(), Client::default());
     match principal.kind {
         PrincipalKind::User => {
-            let user = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?;
-            let User { email, first_name, last_name, username, role, .. } = user;
-            person = Some(Person { email, first_name, last_name, username, role });
+            person = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?.into();
         }
-        PrincipalKind::Client => {
-            let ApiClient { client_id, name, roles, .. } = ApiClients::get(ctx.db(), principal.id).await?;
-            client = Some(Client { client_id, name, roles });
-        }
+        PrincipalKind::Client => client = ApiClients::get(ctx.db(), principal.id).await?.into(),
         PrincipalKind::Service => {}
     }
     respond::json(&MeReply {
