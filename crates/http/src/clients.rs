@@ -16,7 +16,8 @@ pub use secrets::{LONGEST_OVERLAP, SECRET_IN_USE};
 use crate::operation::Endpoint;
 use crate::resource::{IF_MATCH, JSON, MERGE_PATCH, TAG, collection, endpoint, list_of, member, one_of};
 
-const RETRY: &str =
+const RETRY: &str = "A name for this attempt, so that a retry does the work once.";
+const SECRET_RETRY: &str =
     "A name for this attempt, so that a retry does the work once. A repeated answer has no secret in it.";
 
 /// The operations.
@@ -32,7 +33,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Create an API client")
         .about("The secret is in this answer and never in another.")
-        .header("Idempotency-Key", RETRY)
+        .header("Idempotency-Key", SECRET_RETRY)
         .takes::<ApiClientFields>(JSON)
         .answers::<manage::CreatedClient<'_>>(201, "Created.", &[("Location", "Where the new client is.")])
         .refuses(Code::PermissionDenied)
@@ -85,6 +86,9 @@ fn deeds() -> [Endpoint; 3] {
         )
         .summary("Disable an API client")
         .about("Its tokens end at once, and it gets no others until it is enabled.")
+        .header("Idempotency-Key", RETRY)
+        .refuses(Code::Conflict)
+        .refuses(Code::IdempotencyKeyReused)
         .answers::<ApiClient>(200, "The client, disabled.", &[TAG]),
         endpoint::<ApiClients, _, _>(
             Method::POST,
@@ -95,6 +99,9 @@ fn deeds() -> [Endpoint; 3] {
         )
         .summary("Enable an API client")
         .refuses(Code::PermissionDenied)
+        .header("Idempotency-Key", RETRY)
+        .refuses(Code::Conflict)
+        .refuses(Code::IdempotencyKeyReused)
         .answers::<ApiClient>(200, "The client, active.", &[TAG]),
         endpoint::<ApiClients, _, _>(
             Method::POST,
@@ -105,6 +112,9 @@ fn deeds() -> [Endpoint; 3] {
         )
         .summary("End every token of an API client")
         .about("It gets new ones with its secret.")
+        .header("Idempotency-Key", RETRY)
+        .refuses(Code::Conflict)
+        .refuses(Code::IdempotencyKeyReused)
         .answers::<ApiClient>(200, "The client.", &[TAG]),
     ]
 }
@@ -122,7 +132,7 @@ fn secret_endpoints() -> [Endpoint; 3] {
                 "Makes a new secret, which is in this answer and never in another. The others go on working for \
                  `overlap_seconds`, a day unless given; 0 retires them at once.",
             )
-            .header("Idempotency-Key", RETRY)
+            .header("Idempotency-Key", SECRET_RETRY)
             .takes::<secrets::RotationFields>(JSON)
             .answers::<secrets::RotatedSecret<'_>>(201, "The new secret, and all that there are.", &[])
             .refuses(Code::PermissionDenied)

@@ -4,7 +4,9 @@ pub(crate) mod describe;
 pub(crate) mod pages;
 
 use utoipa::openapi::path::{HttpMethod, PathsBuilder};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Server};
 
@@ -28,6 +30,8 @@ pub fn document(public_url: &str) -> OpenApi {
             bearer
         }),
     );
+    components =
+        components.security_scheme(describe::OAUTH, SecurityScheme::OAuth2(client_credentials(public_url)));
     for Endpoint { operation, description, schemas, .. } in routes::endpoints() {
         if let Some(method) = http_method(&operation.method) {
             paths = paths.path(operation.path, PathItem::new(method, description.build()));
@@ -48,6 +52,22 @@ pub fn document(public_url: &str) -> OpenApi {
         .components(Some(components.build()))
         .tags(Some(tags))
         .build()
+}
+
+/// How an API client gets its token, with every scope that an operation asks for.
+fn client_credentials(public_url: &str) -> OAuth2 {
+    let about = |scope: &str| match scope.split_once(':') {
+        Some(("tenant", _)) => "manage the tenant's people, clients and settings".to_owned(),
+        Some((action, resource)) => format!("{action} {resource}"),
+        None => scope.to_owned(),
+    };
+    let scopes = routes::scopes().into_iter().map(|scope| (scope.clone(), about(&scope)));
+    let scopes = Scopes::from_iter(scopes);
+    let flow = ClientCredentials::new(format!("{public_url}/oauth/token"), scopes);
+    OAuth2::with_description(
+        [Flow::ClientCredentials(flow)],
+        "An API client's own token, from `/oauth/token`.",
+    )
 }
 
 fn http_method(method: &actix_web::http::Method) -> Option<HttpMethod> {

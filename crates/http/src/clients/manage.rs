@@ -10,7 +10,7 @@ use bulkhead_domain::field::Field as _;
 use bulkhead_domain::ids::{ClientId, SecretId};
 use bulkhead_domain::scope::ScopeSet;
 use bulkhead_persistence::error::{DbError, DbResult};
-use bulkhead_persistence::idempotency::{Once, Reply};
+use bulkhead_persistence::idempotency::{Once, Reply, RetryKey};
 use bulkhead_persistence::tenant_db::WriteTx;
 use bulkhead_persistence::{ApiClient, ApiClients, Changed, Created, NewSecret, TenantNames};
 use secrecy::ExposeSecret as _;
@@ -104,7 +104,7 @@ pub(crate) async fn partial_update(
         covered(&ctx, &changed.client)?;
         Ok(changed)
     };
-    changed(&ctx, &worker, deed).await
+    changed(&ctx, &worker, None, deed).await
 }
 
 /// `DELETE /api/v1/api-clients/{id}/`
@@ -120,33 +120,58 @@ pub(crate) async fn destroy(
 }
 
 /// `POST /api/v1/api-clients/{id}/disable/`
-pub(crate) async fn disable(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
-    changed(&ctx, &worker, async |tx| ApiClients::set_active(tx, id.0, false).await).await
+pub(crate) async fn disable(
+    ctx: TenantCtx,
+    worker: Data<Worker>,
+    id: PathId,
+    key: IdempotencyKey,
+) -> Outcome<HttpResponse> {
+    let key = key.for_body(b"");
+    changed(&ctx, &worker, key.as_ref(), async |tx| ApiClients::set_active(tx, id.0, false).await).await
 }
 
 /// `POST /api/v1/api-clients/{id}/enable/`
-pub(crate) async fn enable(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
+pub(crate) async fn enable(
+    ctx: TenantCtx,
+    worker: Data<Worker>,
+    id: PathId,
+    key: IdempotencyKey,
+) -> Outcome<HttpResponse> {
     let deed = async |tx: &mut WriteTx<'_>| {
         within_reach(&ctx, tx, id).await?;
         ApiClients::set_active(tx, id.0, true).await
     };
-    changed(&ctx, &worker, deed).await
+    let key = key.for_body(b"");
+    changed(&ctx, &worker, key.as_ref(), deed).await
 }
 
 /// `POST /api/v1/api-clients/{id}/revoke-tokens/`
-pub(crate) async fn revoke_tokens(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
-    changed(&ctx, &worker, async |tx| ApiClients::end_tokens(tx, id.0).await).await
+pub(crate) async fn revoke_tokens(
+    ctx: TenantCtx,
+    worker: Data<Worker>,
+    id: PathId,
+    key: IdempotencyKey,
+) -> Outcome<HttpResponse> {
+    let key = key.for_body(b"");
+    changed(&ctx, &worker, key.as_ref(), async |tx| ApiClients::end_tokens(tx, id.0).await).await
 }
 
-/// Does a deed, and believes at once what it ended.
+/// Does a deed, once under a key if there is one, and believes at once what it ended.
 async fn changed(
     ctx: &TenantCtx,
     worker: &Worker,
+    key: Option<&RetryKey>,
     deed: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<Changed>,
 ) -> Outcome<HttpResponse> {
-    let Changed { client, ended } = ctx.db().write(deed).await.map_err(refused)?;
-    ended.into_iter().for_each(|ended| worker.state.revoke(ended));
-    Ok(respond::once(Once::First(respond::reply(StatusCode::OK, &client, None)?)))
+    let mut over = None;
+    let once = ctx.db().write_once(key, async |tx| {
+        let Changed { client, ended } = deed(tx).await?;
+        over = ended;
+        respond::reply(StatusCode::OK, &client, None)
+    });
+    let once = once.await.map_err(refused)?;
+    over.into_iter().for_each(|ended| worker.state.revoke(ended));
+    Ok(respond::once(once))
 }
 
 /// Whoever changes a client, enables it or gets a new secret for it could act as the client, so it must have what the

@@ -134,22 +134,33 @@ pub(crate) async fn retire(
     ctx: TenantCtx,
     worker: Data<Worker>,
     id: PathId,
+    key: IdempotencyKey,
     body: Body<RetirementFields>,
 ) -> Outcome<HttpResponse> {
-    let (secret, force) = (body.fields.secret.into_column(), body.fields.force.into_column());
-    let outcome = ctx
-        .db()
-        .write(async |tx| ApiClients::retire(tx, id.0, secret, force, now() - SECRET_IN_USE).await)
-        .await;
-    match outcome.map_err(refused)? {
-        Retirement::Retired(ended) => worker.state.revoke(ended),
-        Retirement::InUse(last) => {
+    let Body { fields, bytes } = body;
+    let (secret, force) = (fields.secret.into_column(), fields.force.into_column());
+    let (key, mut outcome) = (key.for_body(&bytes), None);
+    let once = ctx.db().write_once(key.as_ref(), async |tx| {
+        let done = ApiClients::retire(tx, id.0, secret, force, now() - SECRET_IN_USE).await?;
+        outcome = Some(done);
+        match done {
+            Retirement::Retired(_) => {
+                respond::document(StatusCode::OK, &ApiClients::secrets_in(tx, id.0).await?, [])
+            }
+            Retirement::InUse(_) | Retirement::Last => Err(DbError::Withdrawn),
+        }
+    });
+    let once = once.await;
+    match outcome {
+        Some(Retirement::Retired(ended)) if once.is_ok() => worker.state.revoke(ended),
+        Some(Retirement::InUse(last)) => {
             let detail = format!("The secret was last used at {}.", last.to_rfc3339());
             return Err(Problem::new(Code::SecretInUse, detail));
         }
-        Retirement::Last => {
+        Some(Retirement::Last) => {
             return Err(Problem::new(Code::SecretInUse, "The secret is the only one that the client has."));
         }
+        Some(Retirement::Retired(_)) | None => {}
     }
-    respond::json(&ApiClients::secrets(ctx.db(), id.0).await?)
+    Ok(respond::once(once.map_err(refused)?))
 }

@@ -18,8 +18,10 @@ use crate::problem::ProblemDocument;
 /// Schemas that operations refer to, by name.
 pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// The name of the security scheme.
+/// The security scheme of whoever has a token.
 pub(crate) const BEARER: &str = "bearerAuth";
+/// The security scheme of clients, who get their token with their secret.
+pub(crate) const OAUTH: &str = "clientCredentials";
 
 impl Endpoint {
     /// An endpoint: what it is called, who may call it, and what answers.
@@ -64,7 +66,9 @@ impl Endpoint {
                 Access::Scoped(scope) => vec![scope.to_string()],
                 _ => Vec::new(),
             };
-            self.description = self.description.security(SecurityRequirement::new(BEARER, scopes));
+            self.description = self.description.security(SecurityRequirement::new(BEARER, scopes.clone()));
+            // For an OAuth 2 scheme it holds scopes proper: a client gets such a token by itself.
+            self.description = self.description.security(SecurityRequirement::new(OAUTH, scopes));
             self = self.refuses(Code::NotAuthenticated).throttles();
             if let Access::Scoped(_) = access {
                 self = self.refuses(Code::InsufficientScope);
