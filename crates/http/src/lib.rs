@@ -41,7 +41,7 @@ pub use openapi::document;
 pub use operation::{Access, Operation};
 pub use routes::operations;
 pub use server::{ServeError, serve};
-pub use service_token::{ServiceTokenRequest, issue_service_token};
+pub use service_token::issue_service_token;
 pub use session::{Session, SessionError, open_session};
 pub use settings::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
 pub use startup::UnfitDatabase;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bulkhead_auth::token::ServiceToken;
 use bulkhead_domain::field::FieldErrors;
+use bulkhead_domain::ids::new_id;
 use bulkhead_domain::scope::ScopeSet;
 use bulkhead_domain::tenant::TenantName;
-use bulkhead_http::{ServiceTokenRequest, issue_service_token};
+use bulkhead_http::issue_service_token;
 use bulkhead_persistence::platform::{Platform, PlatformError};
 use bulkhead_persistence::service_tokens::ServiceTokens;
 use clap::Args;
@@ -87,29 +89,30 @@ pub(super) fn issue(context: &Context, arguments: &IssueArguments) -> Result<(),
         let mut platform = Platform::connect(&connection, &context.operator).await?;
         let name = TenantName::from_body(&arguments.tenant);
         let tenant = platform.find_tenant(&name).await?.ok_or(PlatformError::UnknownTenant)?;
-        let request = ServiceTokenRequest {
+        let token = ServiceToken {
             tenant: tenant.id,
             tenant_slug: &tenant.slug,
+            id: new_id(),
             tenant_version: tenant.token_epoch,
             service: &arguments.service,
             scopes: &scopes,
             lifetime: Duration::from_secs(arguments.minutes * 60),
         };
         let issued = platform
-            .in_active_tenant(tenant.id, async |tx| issue_service_token(tx, &tokens, &request).await)
+            .in_active_tenant(tenant.id, async |tx| issue_service_token(tx, &tokens, &token).await)
             .await?;
-        Ok((tenant, issued))
+        Ok((tenant.slug.clone(), (token.id, issued)))
     })?;
     let token = issued.token.expose_secret();
     let document = json!({
-        "id": id, "service": arguments.service, "tenant": tenant.slug, "scopes": scopes.words(),
+        "id": id, "service": arguments.service, "tenant": tenant, "scopes": scopes.words(),
         "access_token": token, "token_type": "Bearer", "expires_at": issued.expires_at,
     });
     // The token alone on standard output, so that it can be put into a variable.
     context.output.note(&format!(
         "service token {id} for {} in {}, until {}",
         arguments.service,
-        tenant.slug,
+        tenant,
         issued.expires_at.to_rfc3339()
     ));
     context.output.tell(&document, token);
