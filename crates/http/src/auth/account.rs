@@ -79,9 +79,12 @@ pub(crate) struct MeReply {
     id: Uuid,
     /// `user`, `client` or `service`.
     kind: &'static str,
+    // Without `value_type`, the document would ask for both in every answer.
     #[serde(flatten)]
+    #[schema(value_type = Person)]
     person: Option<Person>,
     #[serde(flatten)]
+    #[schema(value_type = Client)]
     client: Option<Client>,
     /// The scopes of this token.
     scopes: Vec<String>,
@@ -95,14 +98,19 @@ pub(crate) struct MeReply {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Person {
     /// The e-mail address.
+    #[schema(required = false)]
     email: String,
     /// The first name.
+    #[schema(required = false)]
     first_name: String,
     /// The last name.
+    #[schema(required = false)]
     last_name: String,
     /// The user name.
+    #[schema(required = false)]
     username: String,
     /// The role within the tenant.
+    #[schema(required = false)]
     role: String,
 }
 
@@ -110,10 +118,13 @@ pub(crate) struct Person {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Client {
     /// The client identifier.
+    #[schema(required = false)]
     client_id: String,
     /// The client's name.
+    #[schema(required = false)]
     name: String,
     /// The client's roles.
+    #[schema(required = false)]
     roles: Vec<String>,
 }
 
