@@ -22,7 +22,7 @@ async fn findings(url: &str) -> Vec<Finding> {
         url: SecretString::from(url),
         tls: Tls::Off,
         application_name: "tests".to_owned(),
-        connect_timeout: std::time::Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(5),
     };
     inspect(&settings).await.expect("look at the database").findings
 }
