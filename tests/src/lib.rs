@@ -11,6 +11,7 @@ pub mod contract;
 pub mod database;
 pub mod http;
 pub mod keys;
+pub mod machine;
 pub mod poll;
 pub mod proxy;
 pub mod rows;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client as Sql;
 
 use crate::client::Client;
+use crate::machine::Machine;
 use crate::tenants::Tenant;
 
 /// One row of each resource.
@@ -15,10 +16,12 @@ pub struct Rows {
     pub task: Value,
     /// A document of that project.
     pub document: Value,
+    /// An API client, where somebody made the rows who may make one.
+    pub machine: Option<Machine>,
 }
 
 impl Rows {
-    /// Makes one of each.
+    /// Makes one of each that people work with.
     pub async fn create(client: &Client, tenant: &Tenant) -> Self {
         let marker = &tenant.marker;
         let project = json!({ "name": format!("{marker} project"), "description": marker });
@@ -29,7 +32,24 @@ impl Rows {
         let document = json!({ "project": project["id"], "name": format!("{marker} document"),
             "file_path": marker, "metadata": { "marker": marker } });
         let document = client.post("/api/v1/documents/", &document).await.expect(201).json();
-        Self { project, task, document }
+        Self { project, task, document, machine: None }
+    }
+
+    /// Makes one of each, which takes an administrator. The client may do no more than administrate, so that whoever may
+    /// do just that may change it.
+    pub async fn create_all(administrator: &Client, tenant: &Tenant) -> Self {
+        let marker = &tenant.marker;
+        let fields = json!({ "name": format!("{marker} client"), "description": marker, "scopes": ["tenant:admin"],
+            "metadata": { "marker": marker } });
+        let machine = Machine::create(administrator, fields).await;
+        Self { machine: Some(machine), ..Self::create(administrator, tenant).await }
+    }
+
+    /// The id of the API client's secret.
+    pub async fn secret(&self, administrator: &Client) -> String {
+        let machine = self.machine.as_ref().expect("rows with a client");
+        let secrets = administrator.get(&machine.path("secrets/")).await.expect(200).json();
+        id(&secrets[0]).to_owned()
     }
 
     /// The id of the row of this resource.
@@ -39,6 +59,7 @@ impl Rows {
             "projects" => &self.project,
             "tasks" => &self.task,
             "documents" => &self.document,
+            "api-clients" => &self.machine.as_ref().expect("rows with a client").made,
             other => panic!("no row of {other}"),
         };
         id(row)
@@ -51,14 +72,30 @@ pub fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap_or_else(|| panic!("no id in {row}"))
 }
 
-/// Everything that the tables hold of a tenant, as text: equal before and after means that nothing changed. Sessions
-/// are left out, since logging in makes them.
+/// The tables with a tenant's rows, but for those that fill up by themselves: sessions of people, since logging in makes
+/// them, revocations, and what is gathered of clients.
+const TABLES: [&str; 11] = [
+    "projects",
+    "tasks",
+    "documents",
+    "users",
+    "user_credentials",
+    "idempotency_keys",
+    "api_clients",
+    "api_client_secrets",
+    "api_client_sessions",
+    "service_tokens",
+    "audit_log",
+];
+
+/// Everything that the tables hold of a tenant, as text: equal before and after means that nothing changed.
 pub async fn everything_of(operator: &Sql, tenant: &Tenant) -> String {
     let mut all = String::new();
-    for table in ["projects", "tasks", "documents", "users", "user_credentials", "idempotency_keys"] {
-        // When a person was last seen is not the person.
+    for table in TABLES {
+        // When somebody was last seen is not the row's own.
         let select = format!(
-            "select coalesce(string_agg((to_jsonb(t) - 'last_login_at')::text, E'\\n' order by to_jsonb(t)::text), '')
+            "select coalesce(string_agg((to_jsonb(t) - 'last_login_at' - 'last_used_at')::text, E'\\n'
+                order by (to_jsonb(t) - 'last_login_at' - 'last_used_at')::text), '')
              from bulkhead.{table} t where tenant_id = $1::text::uuid"
         );
         let row = operator.query_one(&select, &[&tenant.id.to_string()]).await.expect("look at a table");

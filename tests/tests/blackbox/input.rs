@@ -6,6 +6,7 @@ use bulkhead_tests::app::TestApp;
 use bulkhead_tests::client::Client;
 use bulkhead_tests::contract::Operation;
 use bulkhead_tests::http::Response;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::rows::{Rows, everything_of};
 use serde_json::{Value, json};
 
@@ -128,7 +129,7 @@ async fn inp_1_to_15_no_value_of_any_member_of_any_body_is_a_server_error() {
         let members: Vec<String> =
             schema["properties"].as_object().expect("members").keys().cloned().collect();
         let rows = fresh(&user, &app, &new_id().to_string()).await;
-        let path = operation.path.replace("{id}", rows.id(resource(operation)));
+        let path = path(operation, &rows);
         for member in &members {
             for value in values() {
                 let mut body = json!({ "project": rows.project["id"], "name": new_id(), "title": "x" });
@@ -143,11 +144,13 @@ async fn inp_1_to_15_no_value_of_any_member_of_any_body_is_a_server_error() {
     drop(other);
 }
 
-fn resource(operation: &Operation) -> &str {
-    match operation.path.split('/').nth(3) {
-        Some(name @ ("projects" | "tasks" | "documents")) => name,
-        _ => "projects",
+/// The operation's path, with the id of a row where it takes one.
+fn path(operation: &Operation, rows: &Rows) -> String {
+    if !operation.path.contains("{id}") {
+        return operation.path.clone();
     }
+    let resource = operation.path.split('/').nth(3).expect("a resource");
+    operation.path.replace("{id}", rows.id(resource))
 }
 
 async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {
@@ -159,7 +162,8 @@ async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {
         .expect(201)
         .json();
     let document = user.post("/api/v1/documents/", &json!({ "name": "d" })).await.expect(201).json();
-    Rows { project, task, document }
+    let machine = Machine::create(user, json!({})).await;
+    Rows { project, task, document, machine: Some(machine) }
 }
 
 /// Bodies that are no sound JSON object, or one that means nothing.
@@ -205,7 +209,7 @@ async fn inp_2_11_17_no_body_of_any_form_is_a_server_error() {
     let before = everything_of(&app.operator, &app.b).await;
     let bodies = bodies();
     for operation in operations(&app).iter().filter(|known| known.body().is_some()) {
-        let path = operation.path.replace("{id}", rows.id(resource(operation)));
+        let path = path(operation, &rows);
         for body in &bodies {
             let answer =
                 user.raw(&operation.method, &path, &[("Content-Type", "application/json")], Some(body)).await;
@@ -230,7 +234,9 @@ async fn inp_2_11_17_no_body_of_any_form_is_a_server_error() {
             "application/problem+json",
         ] {
             let answer = user.raw(&operation.method, &path, &[("Content-Type", kind)], Some(b"\0\xff")).await;
-            assert!([400, 415].contains(&answer.status), "{kind}: {answer}");
+            // As a form it is sound, and names nobody.
+            let names_nobody = kind.ends_with("form-urlencoded") && answer.status == 401;
+            assert!(names_nobody || [400, 415].contains(&answer.status), "{kind}: {answer}");
         }
         for encoding in ["gzip", "br", "deflate", "identity, gzip", "x"] {
             let headers = [("Content-Type", "application/json"), ("Content-Encoding", encoding)];
@@ -257,7 +263,7 @@ async fn inp_3_4_5_8_9_10_no_value_of_any_parameter_is_a_server_error() {
     let rows = fresh(&user, &app, "x").await;
     let mut tried = 0;
     for operation in operations(&app).iter().filter(|known| known.method == "GET") {
-        let path = operation.path.replace("{id}", rows.id(resource(operation)));
+        let path = path(operation, &rows);
         let parameters = operation.parameters("query");
         for (name, _) in &parameters {
             for text in texts() {

@@ -1,7 +1,13 @@
 //! The black-box tests: one binary, one module for each subject. What is shared by the modules is in the kit.
 
+mod audit;
 mod cancellation;
 mod client_commands;
+mod client_rights;
+mod client_rotation;
+mod client_tokens;
+mod client_usage;
+mod clients;
 mod commands;
 mod concurrency;
 mod documents;

@@ -1,5 +1,5 @@
-//! The access matrix, generated from the served document: every operation by whoever must not use it. An operation that
-//! the table below does not know fails the test, so that nobody can add one without saying what its `{id}` names.
+//! The access matrix, generated from the served document: every operation by whoever must not use it. What an operation
+//! must ask for follows from its path and method, so that nobody can add one that asks for less without its failing here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,63 +12,46 @@ use bulkhead_tests::contract::Operation;
 use bulkhead_tests::database::environment;
 use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::Key;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::poll::until;
 use bulkhead_tests::rows::{Rows, everything_of};
+use bulkhead_tests::tenants::Tenant;
 use serde_json::{Value, json};
 
-/// Every operation, and the resource that the `{id}` of its path names.
-const OPERATIONS: [(&str, Option<&str>); 31] = [
-    ("health_retrieve", None),
-    ("health_live_retrieve", None),
-    ("health_ready_retrieve", None),
-    ("auth_token_create", None),
-    ("auth_login_create", None),
-    ("auth_token_refresh_create", None),
-    ("auth_token_verify_create", None),
-    ("auth_me_retrieve", None),
-    ("projects_list", None),
-    ("projects_create", None),
-    ("projects_statistics_retrieve", None),
-    ("projects_retrieve", Some("projects")),
-    ("projects_update", Some("projects")),
-    ("projects_partial_update", Some("projects")),
-    ("projects_destroy", Some("projects")),
-    ("projects_tasks_list", Some("projects")),
-    ("tasks_list", None),
-    ("tasks_create", None),
-    ("tasks_by_status_list", None),
-    ("tasks_by_status_list_2", None),
-    ("tasks_retrieve", Some("tasks")),
-    ("tasks_update", Some("tasks")),
-    ("tasks_partial_update", Some("tasks")),
-    ("tasks_destroy", Some("tasks")),
-    ("tasks_complete_create", Some("tasks")),
-    ("documents_list", None),
-    ("documents_create", None),
-    ("documents_retrieve", Some("documents")),
-    ("documents_update", Some("documents")),
-    ("documents_partial_update", Some("documents")),
-    ("documents_destroy", Some("documents")),
-];
+/// Resources that only administrators see.
+const ADMINISTRATORS: [&str; 3] = ["api-clients", "api-client-attempts", "audit"];
 
-/// Operations that anybody may call: they hand out tokens or say whether one is good, or say how the server is.
-const PUBLIC: [&str; 7] = [
-    "auth_token_create",
-    "auth_login_create",
-    "auth_token_refresh_create",
-    "auth_token_verify_create",
-    "health_retrieve",
-    "health_live_retrieve",
-    "health_ready_retrieve",
-];
+/// Where operations may be public: they hand out tokens or say whether one is good, describe the server, or say how it is.
+const PUBLIC: [&str; 4] = ["/health/", "/api/v1/auth/", "/oauth/", "/.well-known/"];
 
 /// The operations that ask for a token.
 fn protected(app: &TestApp) -> Vec<Operation> {
     app.contract.operations().iter().filter(|known| known.scopes().is_some()).cloned().collect()
 }
 
-fn names(operation: &Operation) -> Option<&'static str> {
-    OPERATIONS.iter().find(|(id, _)| *id == operation.id).expect("a known operation").1
+/// The same without the one that any token may use.
+fn scoped(app: &TestApp) -> Vec<Operation> {
+    protected(app).into_iter().filter(|known| known.id != "auth_me_retrieve").collect()
+}
+
+/// The resource whose id the path takes, if it takes one.
+fn names(operation: &Operation) -> Option<&str> {
+    operation.path.contains("{id}").then(|| operation.path.split('/').nth(3).expect("a resource"))
+}
+
+/// The scope that an operation must ask for: what its method does, to the resource that its path is about.
+fn scope_of(operation: &Operation) -> String {
+    let segments: Vec<&str> = operation.path.split('/').collect();
+    if ADMINISTRATORS.contains(&segments[3]) {
+        return "tenant:admin".to_owned();
+    }
+    let resource = if operation.path.ends_with("/{id}/tasks/") { "tasks" } else { segments[3] };
+    let action = match operation.method.as_str() {
+        "GET" => "read",
+        "DELETE" => "delete",
+        _ => "write",
+    };
+    format!("{action}:{resource}")
 }
 
 /// A path of an operation, with this id where it takes one.
@@ -77,20 +60,46 @@ fn path(operation: &Operation, id: &str) -> String {
     format!("{}{query}", operation.path.replace("{id}", id))
 }
 
-/// A sound body, where the operation takes one. `project` is the project that tasks go to.
-fn body(operation: &Operation, project: &str) -> Option<Value> {
-    operation.body()?;
-    let name = new_id().to_string();
-    Some(match operation.path.split('/').nth(3) {
-        Some("projects") => json!({ "name": name }),
-        Some("tasks") => json!({ "project": project, "title": name }),
-        Some("documents") => json!({ "project": project, "name": name }),
-        _ => json!({}),
-    })
+/// What requests of the matrix speak of.
+struct World {
+    rows: Rows,
+    /// The secret of the rows' API client.
+    secret: String,
 }
 
-async fn call(client: &Client, operation: &Operation, id: &str, project: &str) -> Response {
-    client.send(&operation.method, &path(operation, id), body(operation, project).as_ref()).await
+impl World {
+    async fn create(administrator: &Client, tenant: &Tenant) -> Self {
+        let rows = Rows::create_all(administrator, tenant).await;
+        let secret = rows.secret(administrator).await;
+        Self { rows, secret }
+    }
+
+    /// The id of the row that the operation is about.
+    fn id(&self, operation: &Operation) -> &str {
+        names(operation).map_or("", |resource| self.rows.id(resource))
+    }
+
+    /// A sound body, where the operation takes one: whatever any of them needs. What an operation does not know, it
+    /// ignores.
+    fn body(&self, operation: &Operation) -> Option<Value> {
+        operation.body()?;
+        let name = new_id().to_string();
+        Some(match operation.path.rsplit('/').nth(1) {
+            Some("retire-secret") => json!({ "secret": self.secret, "force": true }),
+            Some("secrets") => json!({ "overlap_seconds": 60 }),
+            _ => json!({ "name": name, "title": name, "project": self.rows.id("projects") }),
+        })
+    }
+
+    /// Sends the operation's request about this id.
+    async fn call_with(&self, client: &Client, operation: &Operation, id: &str) -> Response {
+        client.send(&operation.method, &path(operation, id), self.body(operation).as_ref()).await
+    }
+
+    /// The same about the row.
+    async fn call(&self, client: &Client, operation: &Operation) -> Response {
+        self.call_with(client, operation, self.id(operation)).await
+    }
 }
 
 /// An answer without what differs between any two: their times and ids, and the order of header fields, of which the
@@ -113,37 +122,27 @@ fn sorted(value: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_operation_is_in_the_matrix_and_everything_but_log_in_asks_for_a_token() {
+async fn what_is_public_is_about_tokens_or_the_server_and_all_else_asks_for_the_scope_of_its_resource() {
     let app = TestApp::start().await;
-    let served: BTreeSet<&str> = app.contract.operations().iter().map(|known| known.id.as_str()).collect();
-    assert_eq!(
-        served,
-        OPERATIONS.iter().map(|(id, _)| *id).collect(),
-        "left: served, right: the table in this file"
-    );
-    let public: BTreeSet<&str> = app
-        .contract
-        .operations()
-        .iter()
-        .filter(|known| known.scopes().is_none())
-        .map(|known| known.id.as_str())
-        .collect();
-    assert_eq!(public, PUBLIC.into());
     for operation in app.contract.operations() {
-        assert_eq!(names(operation).is_some(), operation.path.contains("{id}"), "{}", operation.id);
-        let scopes = operation.scopes().unwrap_or_default();
-        assert!(
-            scopes.len() == 1
-                || PUBLIC.contains(&operation.id.as_str())
-                || operation.id == "auth_me_retrieve"
-        );
+        let path = &operation.path;
+        match operation.scopes() {
+            None => {
+                assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id)
+            }
+            Some(scopes) if operation.id == "auth_me_retrieve" => assert!(scopes.is_empty()),
+            Some(scopes) => assert_eq!(scopes, [scope_of(operation)], "{}", operation.id),
+        }
     }
+    let known: BTreeSet<&str> = app.contract.operations().iter().filter_map(names).collect();
+    assert_eq!(known, ["api-clients", "documents", "projects", "tasks"].into());
+    assert!(protected(&app).len() >= 38, "{}", protected(&app).len());
 }
 
 #[tokio::test]
 async fn without_a_sound_token_no_operation_answers() {
     let app = TestApp::start().await;
-    let rows = Rows::create(&app.user_of(&app.a).await, &app.a).await;
+    let world = World::create(&app.owner_of(&app.a).await, &app.a).await;
     let before = everything_of(&app.operator, &app.a).await;
     let scopes = ["read:*", "write:*", "delete:*", "tenant:admin"];
     let sound = app.claims(&app.a, app.a.member.id, &scopes);
@@ -159,12 +158,11 @@ async fn without_a_sound_token_no_operation_answers() {
         ),
     ];
     for operation in protected(&app) {
-        let id = names(&operation).map_or("", |resource| rows.id(resource));
-        let refused = call(&app.anonymous(), &operation, id, rows.id("projects")).await;
+        let refused = world.call(&app.anonymous(), &operation).await;
         let refused = refused.expect_problem(401, "not_authenticated");
         assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"api\""), "{}", operation.id);
         for (what, token) in &tokens {
-            let refused = call(&app.with_token(token, &app.a), &operation, id, rows.id("projects")).await;
+            let refused = world.call(&app.with_token(token, &app.a), &operation).await;
             let refused = refused.expect_problem(401, "token_not_valid");
             let challenge = refused.header("www-authenticate").expect("a challenge");
             assert_eq!(
@@ -177,53 +175,77 @@ async fn without_a_sound_token_no_operation_answers() {
     assert_eq!(everything_of(&app.operator, &app.a).await, before, "nothing happened");
 }
 
+/// Every scope but this one, and words that resemble it.
+fn all_but(scope: &str) -> Vec<String> {
+    let (action, resource) = scope.split_once(':').expect("action:resource");
+    let like_it = [format!("{action}:"), format!("{action}:{resource}:x"), "*".to_owned()];
+    others(scope).into_iter().chain(like_it).collect()
+}
+
+fn others(scope: &str) -> Vec<String> {
+    let all = ["read", "write", "delete"]
+        .into_iter()
+        .flat_map(|action| ["projects", "tasks", "documents"].map(|resource| format!("{action}:{resource}")));
+    all.chain(["tenant:admin".to_owned()]).filter(|other| other != scope).collect()
+}
+
+/// Somebody without the scope is refused, and somebody with nothing but the scope gets in.
+async fn check_scope(world: &World, operation: &Operation, without: &Client, with: &Client) {
+    let scope = scope_of(operation);
+    // A random id, so that nothing is lost where the scope does suffice.
+    let random = new_id().to_string();
+    let id = if operation.method == "DELETE" { &random } else { world.id(operation) };
+    let refused = world.call_with(without, operation, id).await.expect_problem(403, "insufficient_scope");
+    let challenge = format!("Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"{scope}\"");
+    assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()));
+    let let_in = world.call_with(with, operation, id).await;
+    let expected = if operation.method == "DELETE" { 404..=404 } else { 200..=204 };
+    assert!(expected.contains(&let_in.status), "{}: {let_in}", operation.id);
+}
+
 #[tokio::test]
 async fn a_token_without_the_scope_of_an_operation_gets_403_and_with_only_that_scope_it_gets_in() {
     let app = TestApp::start().await;
-    let rows = Rows::create(&app.user_of(&app.a).await, &app.a).await;
-    for operation in protected(&app).iter().filter(|known| known.id != "auth_me_retrieve") {
-        let scope = operation.scopes().expect("protected").remove(0);
-        let (action, resource) = scope.split_once(':').expect("action:resource");
-        let others: Vec<String> = ["read", "write", "delete"]
-            .into_iter()
-            .flat_map(|other| ["projects", "tasks", "documents"].map(|name| format!("{other}:{name}")))
-            .filter(|other| *other != scope)
-            .chain([
-                "tenant:admin".to_owned(),
-                format!("{action}:"),
-                format!("{action}:{resource}:x"),
-                "*".to_owned(),
-            ])
-            .collect();
+    let world = World::create(&app.owner_of(&app.a).await, &app.a).await;
+    for operation in scoped(&app) {
+        let scope = scope_of(&operation);
+        let others = all_but(&scope);
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
-        // A random id, so that nothing is lost where the scope does suffice.
-        let id = if operation.method == "DELETE" {
-            new_id().to_string()
-        } else {
-            names(operation).map_or(String::new(), |name| rows.id(name).to_owned())
-        };
-        let refused = call(&app.scoped(&app.a, &others), operation, &id, rows.id("projects")).await;
-        let refused = refused.expect_problem(403, "insufficient_scope");
-        let challenge = format!("Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"{scope}\"");
-        assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()));
-        let let_in = call(&app.scoped(&app.a, &[&scope]), operation, &id, rows.id("projects")).await;
-        let expected = if operation.method == "DELETE" { 404..=404 } else { 200..=204 };
-        assert!(expected.contains(&let_in.status), "{}: {let_in}", operation.id);
-        assert_eq!(call(&app.scoped(&app.a, &[]), operation, &id, rows.id("projects")).await.status, 403);
+        check_scope(&world, &operation, &app.scoped(&app.a, &others), &app.scoped(&app.a, &[&scope])).await;
+        assert_eq!(world.call(&app.scoped(&app.a, &[]), &operation).await.status, 403);
     }
 }
 
 #[tokio::test]
-async fn a_viewer_reads_everything_and_changes_nothing() {
+async fn a_machines_token_is_held_to_its_scopes_like_a_persons() {
     let app = TestApp::start().await;
-    let rows = Rows::create(&app.user_of(&app.a).await, &app.a).await;
-    let viewer = app.viewer_of(&app.a).await;
+    let owner = app.owner_of(&app.a).await;
+    let world = World::create(&owner, &app.a).await;
+    let machine = Machine::create(&owner, json!({ "roles": ["admin"] })).await;
+    for operation in scoped(&app) {
+        let scope = scope_of(&operation);
+        let without = machine.narrowed(&app, &app.a, &others(&scope).join(" ")).await;
+        check_scope(&world, &operation, &without, &machine.narrowed(&app, &app.a, &scope).await).await;
+    }
+    let me = machine.at_work(&app, &app.a).await.get("/api/v1/auth/me/").await.expect(200).json();
+    assert_eq!((&me["kind"], &me["id"]), (&json!("client"), &json!(machine.id)));
+}
+
+#[tokio::test]
+async fn a_viewer_reads_all_work_and_neither_changes_nor_administrates_anything() {
+    let app = TestApp::start().await;
+    let owner = app.owner_of(&app.a).await;
+    let world = World::create(&owner, &app.a).await;
+    let machine = Machine::create(&owner, json!({ "roles": ["read"] })).await;
+    let viewers = [app.viewer_of(&app.a).await, machine.at_work(&app, &app.a).await];
     let before = everything_of(&app.operator, &app.a).await;
     for operation in protected(&app) {
-        let id = names(&operation).map_or("", |resource| rows.id(resource));
-        let answer = call(&viewer, &operation, id, rows.id("projects")).await;
-        let expected = if operation.method == "GET" { 200 } else { 403 };
-        assert_eq!(answer.status, expected, "{}: {answer}", operation.id);
+        let reads = operation.method == "GET"
+            && (operation.id == "auth_me_retrieve" || scope_of(&operation) != "tenant:admin");
+        for viewer in &viewers {
+            let answer = world.call(viewer, &operation).await;
+            assert_eq!(answer.status, if reads { 200 } else { 403 }, "{}: {answer}", operation.id);
+        }
     }
     assert_eq!(everything_of(&app.operator, &app.a).await, before);
 }
@@ -232,49 +254,59 @@ async fn a_viewer_reads_everything_and_changes_nothing() {
 async fn another_tenants_row_is_answered_byte_for_byte_like_a_row_that_does_not_exist() {
     let app = TestApp::start().await;
     let (of_a, of_b) = (app.owner_of(&app.a).await, app.owner_of(&app.b).await);
-    let own = Rows::create(&of_a, &app.a).await;
-    let foreign = Rows::create(&of_b, &app.b).await;
+    let own = World::create(&of_a, &app.a).await;
+    let foreign = World::create(&of_b, &app.b).await;
+    let machine = Machine::create(&of_a, json!({ "roles": ["admin"] })).await;
+    let callers = [of_a, machine.at_work(&app, &app.a).await];
     let before = everything_of(&app.operator, &app.b).await;
-    for operation in protected(&app) {
-        let Some(resource) = names(&operation) else { continue };
-        let random = new_id().to_string();
-        // The same body in both, or their lengths would differ.
-        let body = body(&operation, own.id("projects"));
-        let send = async |id: &str| of_a.send(&operation.method, &path(&operation, id), body.as_ref()).await;
-        let (known, unknown) = (send(foreign.id(resource)).await, send(&random).await);
-        assert_eq!(known.status, 404, "{}: {known}", operation.id);
-        assert_eq!(comparable(&known), comparable(&unknown), "{}", operation.id);
-        let upper = send(&foreign.id(resource).to_uppercase()).await;
-        assert_eq!(comparable(&upper), comparable(&unknown), "{}", operation.id);
-        // Preconditions must not tell either.
-        for header in ["If-Match", "If-None-Match"] {
-            let of_a = of_a.with_header(header, "\"1.AAAAAAAAAAA\"");
-            let send =
-                async |id: &str| of_a.send(&operation.method, &path(&operation, id), body.as_ref()).await;
-            let (known, unknown) = (send(foreign.id(resource)).await, send(&random).await);
-            assert_eq!(comparable(&known), comparable(&unknown), "{} {header}", operation.id);
+    for caller in &callers {
+        for operation in protected(&app).iter().filter(|known| names(known).is_some()) {
+            check_foreign(caller, operation, &own, foreign.id(operation)).await;
         }
     }
     assert_eq!(everything_of(&app.operator, &app.b).await, before, "nothing of B changed");
+}
+
+async fn check_foreign(caller: &Client, operation: &Operation, own: &World, foreign: &str) {
+    // The same body in both, or their lengths would differ.
+    let body = own.body(operation);
+    let send = async |caller: &Client, id: &str| {
+        caller.send(&operation.method, &path(operation, id), body.as_ref()).await
+    };
+    let random = new_id().to_string();
+    let (known, unknown) = (send(caller, foreign).await, send(caller, &random).await);
+    assert_eq!(known.status, 404, "{}: {known}", operation.id);
+    assert_eq!(comparable(&known), comparable(&unknown), "{}", operation.id);
+    let upper = send(caller, &foreign.to_uppercase()).await;
+    assert_eq!(comparable(&upper), comparable(&unknown), "{}", operation.id);
+    // Preconditions must not tell either.
+    for header in ["If-Match", "If-None-Match"] {
+        let caller = caller.with_header(header, "\"1.AAAAAAAAAAA\"");
+        let (known, unknown) = (send(&caller, foreign).await, send(&caller, &random).await);
+        assert_eq!(comparable(&known), comparable(&unknown), "{} {header}", operation.id);
+    }
 }
 
 #[tokio::test]
 async fn tokens_of_a_suspended_tenant_are_refused_by_every_operation_within_moments() {
     let app = TestApp::start().await;
     let (of_a, of_b) = (app.owner_of(&app.a).await, app.owner_of(&app.b).await);
-    let rows = Rows::create(&of_a, &app.a).await;
+    let world = World::create(&of_a, &app.a).await;
+    let machine = Machine::create(&of_a, json!({ "roles": ["admin"] })).await;
+    let callers = [machine.at_work(&app, &app.a).await, of_a];
     let mut command = binary::command(&["suspend-tenant", "--tenant", &app.a.slug]);
     command.envs(environment(&app.urls));
     let suspended = binary::run(command, "");
     assert_eq!(suspended.code, Some(0), "{suspended:?}");
-    until("the tokens to die", Duration::from_secs(5), async || {
-        (of_a.get("/api/v1/projects/").await.status == 401).then_some(())
-    })
-    .await;
-    for operation in protected(&app) {
-        let id = names(&operation).map_or("", |resource| rows.id(resource));
-        let refused = call(&of_a, &operation, id, rows.id("projects")).await;
-        let _ = refused.expect_problem(401, "token_not_valid");
+    for caller in &callers {
+        until("the tokens to die", Duration::from_secs(5), async || {
+            (caller.get("/api/v1/projects/").await.status == 401).then_some(())
+        })
+        .await;
+        for operation in protected(&app) {
+            let _ = world.call(caller, &operation).await.expect_problem(401, "token_not_valid");
+        }
     }
+    assert!(!machine.gets_token(&app).await, "and no new ones are made");
     assert_eq!(of_b.get("/api/v1/projects/").await.status, 200, "another tenant does not notice");
 }

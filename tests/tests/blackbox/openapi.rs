@@ -45,9 +45,15 @@ async fn the_document_is_openapi_3_1_whose_names_are_unique_and_whose_references
 #[tokio::test]
 async fn lists_are_described_as_lists_of_their_own_rows() {
     let app = TestApp::start().await;
-    for (operation, row) in
-        [("projects_list", "Project"), ("tasks_list", "Task"), ("documents_list", "Document")]
-    {
+    let lists = [
+        ("projects_list", "Project"),
+        ("tasks_list", "Task"),
+        ("documents_list", "Document"),
+        ("api_clients_list", "ApiClient"),
+        ("api_client_attempts_list", "ApiClientAttempt"),
+        ("audit_log_list", "AuditEntry"),
+    ];
+    for (operation, row) in lists {
         let operation = app.contract.operations().iter().find(|known| known.id == operation).expect("a list");
         let schema =
             operation.value.pointer("/responses/200/content/application~1json/schema").expect("a schema");

@@ -79,10 +79,13 @@ pub(crate) struct MeReply {
     id: Uuid,
     /// `user`, `client` or `service`.
     kind: &'static str,
+    // Without `value_type`, the document would ask for both in every answer.
     #[serde(flatten)]
-    person: Person,
+    #[schema(value_type = Person)]
+    person: Option<Person>,
     #[serde(flatten)]
-    client: Client,
+    #[schema(value_type = Client)]
+    client: Option<Client>,
     /// The scopes of this token.
     scopes: Vec<String>,
     /// The tenant's id.
@@ -92,68 +95,53 @@ pub(crate) struct MeReply {
 }
 
 /// What is said of a person only.
-#[derive(Default, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Person {
-    /// The e-mail address, of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    /// The first name, of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<String>,
-    /// The last name, of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<String>,
-    /// The user name, of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    /// The role within the tenant, of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<String>,
-}
-
-impl From<User> for Person {
-    fn from(user: User) -> Self {
-        let User { email, first_name, last_name, username, role, .. } = user;
-        Self {
-            email: Some(email),
-            first_name: Some(first_name),
-            last_name: Some(last_name),
-            username: Some(username),
-            role: Some(role),
-        }
-    }
+    /// The e-mail address.
+    #[schema(required = false)]
+    email: String,
+    /// The first name.
+    #[schema(required = false)]
+    first_name: String,
+    /// The last name.
+    #[schema(required = false)]
+    last_name: String,
+    /// The user name.
+    #[schema(required = false)]
+    username: String,
+    /// The role within the tenant.
+    #[schema(required = false)]
+    role: String,
 }
 
 /// What is said of an API client only.
-#[derive(Default, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Client {
-    /// The client identifier, of an API client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
-    /// The client's name, of an API client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// The client's roles, of an API client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<Vec<String>>,
-}
-
-impl From<ApiClient> for Client {
-    fn from(client: ApiClient) -> Self {
-        let ApiClient { client_id, name, roles, .. } = client;
-        Self { client_id: Some(client_id), name: Some(name), roles: Some(roles) }
-    }
+    /// The client identifier.
+    #[schema(required = false)]
+    client_id: String,
+    /// The client's name.
+    #[schema(required = false)]
+    name: String,
+    /// The client's roles.
+    #[schema(required = false)]
+    roles: Vec<String>,
 }
 
 /// `GET /api/v1/auth/me/`
 pub(crate) async fn me(ctx: TenantCtx) -> Outcome<HttpResponse> {
     let principal = ctx.principal();
-    let (mut person, mut client) = (Person::default(), Client::default());
+    let (mut person, mut client) = (None, None);
     match principal.kind {
         PrincipalKind::User => {
-            person = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?.into();
+            let user = Users::get(ctx.db(), UserId::from_uuid(principal.id)).await?;
+            let User { email, first_name, last_name, username, role, .. } = user;
+            person = Some(Person { email, first_name, last_name, username, role });
         }
-        PrincipalKind::Client => client = ApiClients::get(ctx.db(), principal.id).await?.into(),
+        PrincipalKind::Client => {
+            let ApiClient { client_id, name, roles, .. } = ApiClients::get(ctx.db(), principal.id).await?;
+            client = Some(Client { client_id, name, roles });
+        }
         PrincipalKind::Service => {}
     }
     respond::json(&MeReply {

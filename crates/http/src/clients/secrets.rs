@@ -31,6 +31,8 @@ use crate::worker::Worker;
 const USUAL_OVERLAP: TimeDelta = TimeDelta::days(1);
 /// The longest that they may.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(90);
+/// The longest for which a secret with an end is good.
+const LONGEST_LIFETIME: TimeDelta = TimeDelta::days(3650);
 /// A secret that was used within this time is in use.
 pub const SECRET_IN_USE: TimeDelta = TimeDelta::hours(24);
 
@@ -39,7 +41,7 @@ bulkhead_domain::fields! {
     pub RotationFields, RotationPatch {
         /// How long the other secrets go on working, in seconds: a day unless given, 90 days at most; 0 retires them at once.
         overlap_seconds: Option<Count> = None,
-        /// For how long the new secret is good, in seconds; null: until it is rotated.
+        /// For how long the new secret is good, in seconds, 1 at the least; null: until it is rotated.
         expires_in_seconds: Option<Count> = None,
     }
 }
@@ -83,7 +85,10 @@ pub(crate) async fn rotate(
     let Body { fields, bytes } = body;
     let overlap =
         seconds("overlap_seconds", fields.overlap_seconds, LONGEST_OVERLAP)?.unwrap_or(USUAL_OVERLAP);
-    let lifetime = seconds("expires_in_seconds", fields.expires_in_seconds, TimeDelta::days(3650))?;
+    let lifetime = seconds("expires_in_seconds", fields.expires_in_seconds, LONGEST_LIFETIME)?;
+    if lifetime.is_some_and(|lifetime| lifetime.is_zero()) {
+        return Err(complaint("expires_in_seconds", "Ensure this value is greater than or equal to 1."));
+    }
     let key = key.for_body(&bytes);
     let (secret_id, secret) = (SecretId::generate(), client_secret::generate());
     let stored = NewSecret {

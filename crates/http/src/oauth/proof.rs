@@ -165,7 +165,9 @@ fn nobody() -> ClientIdentifier {
 }
 
 fn user_agent(request: &HttpRequest) -> String {
-    let sent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let sent =
+        request.headers().get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // Whatever bytes it has: who could make it unreadable could hide behind that.
     sent.unwrap_or_default().chars().take(LONGEST_USER_AGENT).collect()
 }
 
