@@ -123,7 +123,12 @@ impl Contract {
     /// When it is not.
     pub fn check(&self, method: &str, target: &str, response: &Response) {
         let content_type = response.header("content-type").unwrap_or_default();
-        if response.status >= 400 && method != "HEAD" && !target.starts_with("/health") {
+        if response.status >= 400 && target.starts_with("/oauth/") {
+            // RFC 6749 §5.2: these have a form of their own.
+            assert_eq!(content_type, "application/json", "{response}");
+            let schema = json!({ "$ref": "#/components/schemas/OauthError" });
+            self.validate("OauthError", &schema, response);
+        } else if response.status >= 400 && method != "HEAD" && !target.starts_with("/health") {
             assert_eq!(content_type, "application/problem+json", "{response}");
             self.validate("Problem", &json!({ "$ref": "#/components/schemas/Problem" }), response);
             assert_eq!(response.json()["status"], response.status, "{response}");

@@ -1,7 +1,6 @@
 //! Introspection (RFC 7662): what a token of the asking client's own tenant says. A token of another tenant is as
 //! inactive as rubbish.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_auth::refresh::RefreshToken;
@@ -38,7 +37,9 @@ pub(crate) struct IntrospectionRequest {
 pub(crate) struct Introspection {
     /// Whether it is valid.
     active: bool,
+    // Without `value_type`, the document would ask for all of them of an inactive token too.
     #[serde(flatten)]
+    #[schema(value_type = Facts)]
     facts: Option<Facts>,
 }
 
@@ -49,25 +50,31 @@ pub(crate) struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     /// Who asked for it.
+    #[schema(required = false)]
     client_id: String,
     /// `Bearer`, or `refresh_token`.
+    #[schema(required = false)]
     token_type: &'static str,
     /// When it ends, in Unix seconds.
+    #[schema(required = false)]
     exp: i64,
     /// When it was made, in Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
     /// The user, client or service.
+    #[schema(required = false)]
     sub: Uuid,
     /// For whom it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
     /// Who made it.
+    #[schema(required = false)]
     iss: String,
     /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     /// The tenant.
+    #[schema(required = false)]
     tenant: Uuid,
 }
 
@@ -86,7 +93,7 @@ pub(crate) async fn introspect(
         None => of_access_token(&worker, tenant, &token)?,
     };
     let answer = Introspection { active: facts.is_some(), facts };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 fn of_access_token(worker: &Worker, tenant: TenantId, token: &str) -> Outcome<Option<Facts>> {
