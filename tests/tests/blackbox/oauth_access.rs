@@ -229,3 +229,35 @@ async fn every_algorithm_serves_as_well() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_machines_bearer_token_is_used_and_refused_as_rfc_6750_has_it() {
+    const PATH: &str = "/api/v1/projects/";
+    let world = World::usual().await;
+    let token = world.token(&world.worker(&world.a).await).await;
+    let get = async |headers: &[(&str, &str)], target: &str| {
+        world.anonymous().raw("GET", target, headers, None).await
+    };
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let answer = get(&[("Authorization", &format!("{scheme} {token}"))], PATH).await.expect(200);
+        assert!(answer.header_list("cache-control").contains("private"), "{answer}");
+        assert!(answer.header_list("vary").contains("Authorization"), "{answer}");
+    }
+    let nobody = get(&[], PATH).await.expect(401);
+    assert_eq!(
+        nobody.header_list("www-authenticate"),
+        "Bearer realm=\"api\"",
+        "no error code without a token"
+    );
+    for target in [format!("{PATH}?access_token={token}"), format!("{PATH}?token={token}")] {
+        assert_eq!(get(&[], &target).await.status, 401);
+    }
+    let mut expired = claims_of(&token);
+    for name in ["exp", "iat", "nbf"] {
+        expired[name] = json!(expired[name].as_i64().expect("a number") - 10_000);
+    }
+    for wrong in [world.key.token(&expired), format!("{token}x"), "rubbish".to_owned()] {
+        let answer = get(&[("Authorization", &format!("Bearer {wrong}"))], PATH).await.expect(401);
+        assert!(answer.header_list("www-authenticate").contains("error=\"invalid_token\""), "{answer}");
+    }
+}
