@@ -7,7 +7,7 @@ mod usage;
 use actix_web::http::Method;
 use bulkhead_domain::clients::{API_CLIENTS, ApiClientFields, ApiClientPatch};
 use bulkhead_domain::code::Code;
-use bulkhead_domain::scope::Action;
+use bulkhead_domain::scope::{Action, ScopeSet};
 use bulkhead_persistence::usage::Attempts;
 use bulkhead_persistence::{ApiClient, ApiClients, Secret};
 
@@ -15,6 +15,7 @@ pub use secrets::{LONGEST_OVERLAP, SECRET_IN_USE};
 
 use crate::operation::Endpoint;
 use crate::resource::{IF_MATCH, JSON, MERGE_PATCH, TAG, collection, endpoint, list_of, member, one_of};
+use crate::routes;
 
 const RETRY: &str = "A name for this attempt, so that a retry does the work once.";
 const SECRET_RETRY: &str =
@@ -156,18 +157,20 @@ fn secret_endpoints() -> [Endpoint; 3] {
 /// The scope words of a body that no operation asks for, as a complaint about `field`.
 #[must_use]
 pub fn unknown_scopes(words: &[String]) -> Option<String> {
-    let known = crate::routes::scopes();
-    let is_known = |word: &&String| {
-        word.as_str() == "tenant:admin" || word.ends_with(":*") || known.iter().any(|scope| scope == *word)
-    };
-    let unknown: Vec<&str> = words.iter().filter(|word| !is_known(word)).map(String::as_str).collect();
+    let unknown: Vec<&str> = words.iter().map(String::as_str).filter(|word| !is_known_scope(word)).collect();
     (!unknown.is_empty()).then(|| {
         format!(
             "Unknown: {}. Known are {}, and read:*, write:*, delete:*.",
             unknown.join(", "),
-            known.join(", ")
+            routes::scopes().join(", ")
         )
     })
+}
+
+/// Whether a scope is one that an operation asks for, a wildcard, or another name for the administrator's.
+pub(crate) fn is_known_scope(word: &str) -> bool {
+    let is_general = word == "admin" || word == "tenant:admin" || word.ends_with(":*");
+    ScopeSet::parse_one(word).is_some() && (is_general || routes::scopes().iter().any(|scope| scope == word))
 }
 
 /// The name that errors of the database are told under.

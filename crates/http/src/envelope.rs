@@ -18,7 +18,7 @@ use crate::context::{Caller, host_of};
 use crate::limits::report::Report;
 use crate::metrics;
 use crate::oauth;
-use crate::operation::PathOperations;
+use crate::operation::{Limit, PathOperations};
 use crate::problem::Problem;
 use crate::respond;
 use crate::worker::Worker;
@@ -85,6 +85,11 @@ fn finish(
 ) -> ServiceResponse<BoxBody> {
     let (request, response) = response.into_parts();
     let mut response = with_document(&request, response, correlation_id);
+    if deals_in_secrets(&request) {
+        // RFC 6749 §5.1, for refusals as well.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
     let secure =
         request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
     add_headers(response.headers_mut(), correlation_id, took, secure);
@@ -94,6 +99,13 @@ fn finish(
     }
     log(&request, response.status(), correlation_id, took);
     ServiceResponse::new(request, response)
+}
+
+/// Whether nobody may keep the answer: credentials or tokens are in it, or in what it answers.
+fn deals_in_secrets(request: &HttpRequest) -> bool {
+    let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
+    let tries_credentials = operation.is_some_and(|operation| operation.limit == Limit::Address);
+    tries_credentials || oauth::error::applies_to(request.path())
 }
 
 /// Writes the problem document of a refusal, whoever refused.
@@ -123,11 +135,6 @@ fn with_document(request: &HttpRequest, response: HttpResponse, correlation_id: 
     let mut response = response.set_body(BoxBody::new(document));
     let kind = if in_oauth_form { "application/json" } else { "application/problem+json" };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if in_oauth_form {
-        // RFC 6749 §5.1, and for errors as well.
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    }
     if request.method() == Method::HEAD {
         return response.drop_body().map_into_boxed_body();
     }

@@ -61,7 +61,7 @@ fn client_credentials(public_url: &str) -> OAuth2 {
         Some((action, resource)) => format!("{action} {resource}"),
         None => scope.to_owned(),
     };
-    let scopes = routes::scopes().into_iter().map(|scope| (scope.clone(), about(&scope)));
+    let scopes = routes::scopes().iter().map(|scope| (scope.clone(), about(scope)));
     let scopes = Scopes::from_iter(scopes);
     let flow = ClientCredentials::new(format!("{public_url}/oauth/token"), scopes);
     OAuth2::with_description(

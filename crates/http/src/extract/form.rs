@@ -2,10 +2,10 @@
 
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use serde_json::{Map, Value};
 
-use super::body::{Extraction, is_json, object, read, unsupported};
+use super::body::{Extraction, has_type, is_json, object, read, unsupported};
 use crate::problem::{Outcome, Problem};
 
 /// The largest body of a token endpoint: names and secrets are short, and nothing is hashed that is longer.
@@ -74,7 +74,7 @@ async fn read_all(request: &HttpRequest, mut payload: Payload) -> Outcome<Bytes>
 }
 
 async fn read_form(request: &HttpRequest, payload: Payload, accepted: &str) -> Outcome<Members> {
-    if request.content_type() != FORM {
+    if !has_type(request, FORM) {
         return Err(unsupported(request, accepted));
     }
     form(&read_all(request, payload).await?).map(Members)

@@ -60,7 +60,7 @@ pub(crate) struct ServerMetadata {
     token_endpoint_auth_methods_supported: [&'static str; 2],
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
-    scopes_supported: Vec<String>,
+    scopes_supported: &'static [String],
     service_documentation: String,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct ResourceMetadata {
     resource: String,
     authorization_servers: Vec<String>,
     jwks_uri: String,
-    scopes_supported: Vec<String>,
+    scopes_supported: &'static [String],
     bearer_methods_supported: [&'static str; 1],
     resource_documentation: String,
 }

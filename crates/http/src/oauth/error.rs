@@ -39,12 +39,15 @@ pub(crate) const fn word(code: Code) -> &'static str {
     }
 }
 
+/// The longest description, in characters: some repeat what the client sent, which may be long.
+const LONGEST_DESCRIPTION: usize = 300;
+
 /// Writes a refusal in this form. The description keeps to the characters that RFC 6749 §5.2 allows.
 pub(crate) fn document(problem: &Problem, correlation_id: &str) -> Vec<u8> {
     let allowed = |c: char| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '\'' };
     let error = OauthError {
         error: word(problem.code),
-        error_description: problem.sentence().chars().map(allowed).collect(),
+        error_description: problem.sentence().chars().take(LONGEST_DESCRIPTION).map(allowed).collect(),
         correlation_id,
     };
     serde_json::to_vec(&error).unwrap_or_default()

@@ -11,11 +11,15 @@ use bulkhead_domain::scope::ScopeSet;
 use bulkhead_persistence::client_credentials::{ClientAccount, StoredSecret};
 use bulkhead_persistence::credentials::DirectoryEntry;
 
+use crate::clients::is_known_scope;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
 
 /// A secret that ends within this time is worth a warning.
 const SOON: chrono::TimeDelta = chrono::TimeDelta::days(14);
+
+/// The longest scope that is named in a refusal, in characters.
+const LONGEST_TOLD: usize = 64;
 
 /// What was granted.
 pub(crate) struct Granted {
@@ -30,13 +34,23 @@ pub(crate) fn scopes(client: &ClientAccount, asked: Option<&str>) -> Outcome<Sco
     let Some(asked) = asked else { return Ok(rights) };
     let mut granted = ScopeSet::default();
     for word in asked.split(' ').filter(|word| !word.is_empty()) {
-        let one = ScopeSet::parse_one(word).filter(|one| rights.covers(one));
-        let one = one.ok_or_else(|| {
-            Problem::new(Code::InvalidScope, format!("The client may not have the scope {word}."))
-        })?;
+        // A wildcard covers words that name nothing; those are unknown all the same.
+        let one = ScopeSet::parse_one(word).filter(|one| is_known_scope(word) && rights.covers(one));
+        let one = one.ok_or_else(|| Problem::new(Code::InvalidScope, told(word)))?;
         granted = granted.union(&one);
     }
     if granted.is_empty() { Ok(rights) } else { Ok(granted) }
+}
+
+/// What is said of a scope that is not granted. Only what may be a scope is said again (RFC 6749 §3.3), and no essay.
+fn told(word: &str) -> String {
+    let is_scope =
+        word.len() <= LONGEST_TOLD && word.bytes().all(|b| b.is_ascii_graphic() && !br#""\"#.contains(&b));
+    if is_scope {
+        format!("The client may not have the scope {word}.")
+    } else {
+        "The client may not have a scope that it asked for.".to_owned()
+    }
 }
 
 /// Makes the token.

@@ -1,7 +1,6 @@
 //! Revocation (RFC 7009): a client ends its own tokens. Whatever else is presented gets the same answer and is left alone.
 //! RFC 7009 §2.1 would have a token of another client refused; but a distinct answer would tell that it is one.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_auth::refresh::RefreshToken;
@@ -35,7 +34,7 @@ pub(crate) async fn revoke(
             "a token that is not the client's was to be revoked"
         ),
     }
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
+    Ok(HttpResponse::Ok().finish())
 }
 
 async fn end_token(worker: &Worker, caller: &Proven, token: &str) -> Outcome<Option<Revocation>> {

@@ -1,6 +1,5 @@
 //! The token endpoint (RFC 6749 §4.4): client credentials against an access token, and no refresh token.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
@@ -76,7 +75,6 @@ pub(crate) async fn token(
     let address = client_address(&request, &worker.settings.trusted_proxies);
     let Granted { token, scope } = grant(&worker, &tenant, &client, &secret, &scopes, None, address)?;
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
     if let Some(ends) = secret_ends(secret.expires_at.map(|end| end.timestamp())) {
         response.insert_header(ends);
     }
