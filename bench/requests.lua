@@ -1,4 +1,4 @@
--- Requests for wrk: `wrk .. -s requests.lua URL -- KIND TOKENS TENANTS ROWS SEED`, KIND one of get, list, create, health.
+-- Requests for wrk: `wrk .. -s requests.lua URL -- KIND TOKENS TENANTS ROWS SEED`, KIND one of get, list, create, token, health.
 -- Picks tenants and ids at random, from a fixed seed. At the end it prints one line for `run`:
 --   rate p50 p99 errors        requests per second, milliseconds, answers that were no success or never came
 
@@ -9,7 +9,7 @@ function setup(thread)
     threads = threads + 1
 end
 
--- Lines of "TENANT TOKEN".
+-- Lines of "TENANT TOKEN"; for the kind token, "TENANT CREDENTIALS" as they stand behind `Basic`.
 local function read_tokens(path)
     local tokens = {}
     for line in io.lines(path) do
@@ -26,6 +26,14 @@ end
 
 local function list(caller)
     return wrk.format("GET", "/api/v1/projects/?page_size=20", { Authorization = "Bearer " .. caller.token })
+end
+
+local function token(caller)
+    local headers = {
+        ["Authorization"] = "Basic " .. caller.token,
+        ["Content-Type"] = "application/x-www-form-urlencoded",
+    }
+    return wrk.format("POST", "/oauth/token", headers, "grant_type=client_credentials")
 end
 
 -- Two texts with a place for a number between them, because each request needs a key and a name of its own.
@@ -52,7 +60,7 @@ function init(arguments)
         request = function() return health end
         return
     end
-    local make = ({ get = get, list = list, create = create })[kind]
+    local make = ({ get = get, list = list, create = create, token = token })[kind]
     local tokens = read_tokens(path)
     for i = 1, READY_MADE do
         ready[i] = make(tokens[math.random(#tokens)], rows)

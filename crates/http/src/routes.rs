@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, Resource, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 use bulkhead_domain::audit::AUDIT;
 use bulkhead_domain::clients::{API_CLIENTS, ATTEMPTS};
 use bulkhead_domain::code::Code;
@@ -31,21 +31,20 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     (DOCUMENTS.name, DOCUMENTS.about),
 ];
 
-/// Every endpoint.
-pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [
-        health::endpoints(),
-        auth::endpoints(),
-        oauth::endpoints(),
-        clients::endpoints(),
-        audit::endpoints(),
-        resources::projects::endpoints(),
-        resources::tasks::endpoints(),
-        resources::documents::endpoints(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
+/// worker that only wants to serve them would keep for ever.
+pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
+    let groups: [fn() -> Vec<Endpoint>; 8] = [
+        health::endpoints,
+        auth::endpoints,
+        oauth::endpoints,
+        clients::endpoints,
+        audit::endpoints,
+        resources::projects::endpoints,
+        resources::tasks::endpoints,
+        resources::documents::endpoints,
+    ];
+    groups.into_iter().flat_map(|group| group())
 }
 
 /// Every scope that an operation asks for, each once, in the order of the operations. Gathered once: anybody may ask for
@@ -67,22 +66,22 @@ pub(crate) fn scopes() -> &'static [String] {
 
 /// Every operation.
 pub fn operations() -> Vec<Operation> {
-    endpoints().into_iter().map(|endpoint| endpoint.operation).collect()
+    endpoints().map(|endpoint| endpoint.operation).collect()
 }
 
 /// Serves every endpoint, with and without its final slash and without a redirect, which would lose POST bodies.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     // Braces sort behind letters, so `statistics/` is tried before `{id}/`.
-    let mut paths: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
-    for endpoint in endpoints() {
-        paths.entry(endpoint.operation.path.to_string()).or_default().push(endpoint);
+    let mut paths: BTreeMap<String, (Vec<Operation>, Vec<Route>)> = BTreeMap::new();
+    for Endpoint { operation, route, .. } in endpoints() {
+        let (operations, routes) = paths.entry(operation.path.to_string()).or_default();
+        operations.push(operation);
+        routes.push(route);
     }
-    for (path, endpoints) in paths {
-        let operations: Vec<Operation> =
-            endpoints.iter().map(|endpoint| endpoint.operation.clone()).collect();
+    for (path, (operations, routes)) in paths {
         let mut resource = resource_at(&path).app_data(PathOperations(operations.into()));
-        for endpoint in endpoints {
-            resource = resource.route(endpoint.route);
+        for route in routes {
+            resource = resource.route(route);
         }
         config.service(resource.default_service(web::to(other_method)).wrap(from_fn(guarded)));
     }

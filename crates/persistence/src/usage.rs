@@ -75,6 +75,9 @@ pub struct HourlyUsage {
     pub refused: i64,
 }
 
+/// Rows of one statement: PostgreSQL takes 65 535 parameters, and a row has up to ten.
+const ROWS_AT_ONCE: usize = 1000;
+
 /// What is counted apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UsageKey {
@@ -143,21 +146,26 @@ impl AuthDb {
 }
 
 async fn add_attempts(tx: &mut WriteTx<'_>, new: &[Attempt]) -> DbResult<()> {
-    if new.is_empty() {
-        return Ok(());
+    for some in new.chunks(ROWS_AT_ONCE) {
+        tx.run(async |s| {
+            let rows: Vec<_> =
+                some.iter().map(|attempt| (attempts::tenant_id.eq(s.tenant()), attempt)).collect();
+            s.execute(diesel::insert_into(attempts::table).values(rows)).await
+        })
+        .await?;
     }
-    tx.run(async |s| {
-        let rows: Vec<_> = new.iter().map(|attempt| (attempts::tenant_id.eq(s.tenant()), attempt)).collect();
-        s.execute(diesel::insert_into(attempts::table).values(rows)).await
-    })
-    .await
-    .map(drop)
+    Ok(())
 }
 
 async fn add_counts(tx: &mut WriteTx<'_>, counts: &BTreeMap<UsageKey, UsageCount>) -> DbResult<()> {
-    if counts.is_empty() {
-        return Ok(());
+    let counts: Vec<_> = counts.iter().collect();
+    for some in counts.chunks(ROWS_AT_ONCE) {
+        add_some_counts(tx, some).await?;
     }
+    Ok(())
+}
+
+async fn add_some_counts(tx: &mut WriteTx<'_>, counts: &[(&UsageKey, &UsageCount)]) -> DbResult<()> {
     tx.run(async |s| {
         let rows: Vec<_> = counts
             .iter()
