@@ -98,6 +98,7 @@ create table bulkhead.api_client_attempts (
 );
 create index api_client_attempts_newest on bulkhead.api_client_attempts (tenant_id, created_at desc, id desc);
 create index api_client_attempts_api_client on bulkhead.api_client_attempts (tenant_id, api_client, created_at desc, id desc);
+create index api_client_attempts_client_id on bulkhead.api_client_attempts (tenant_id, client_id, created_at desc, id desc);
 create index api_client_attempts_outcome on bulkhead.api_client_attempts (tenant_id, outcome, created_at desc, id desc);
 call bulkhead.isolate('bulkhead.api_client_attempts');
 grant select on bulkhead.api_client_attempts to bulkhead_app;
@@ -143,6 +144,7 @@ grant insert on bulkhead.revocations to bulkhead_app;
 
 -- The audit trail is now read through the API, where a time is called as everywhere else.
 alter table bulkhead.audit_log rename column at to created_at;
+create index audit_log_actor_id on bulkhead.audit_log (tenant_id, actor_id, created_at desc, id desc);
 create index audit_log_action on bulkhead.audit_log (tenant_id, action, created_at desc, id desc);
 alter table bulkhead.audit_log drop constraint audit_log_actor_kind_check;
 alter table bulkhead.audit_log add constraint audit_log_actor_kind_check

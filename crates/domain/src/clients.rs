@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::field::{Field as _, JsonObject, LongText, Text};
+use crate::field::{JsonObject, LongText, Text};
 use crate::ids::{ClientId, TenantId};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
@@ -150,14 +150,6 @@ crate::fields! {
         expires_at: Option<Future> = None,
         /// Whatever else is worth keeping.
         metadata: JsonObject = JsonObject::default(),
-    }
-}
-
-impl ApiClientFields {
-    /// What the client will be allowed to do.
-    #[must_use]
-    pub fn rights(&self) -> ScopeSet {
-        rights(&self.roles.clone().into_column(), &self.scopes.clone().into_column())
     }
 }
 

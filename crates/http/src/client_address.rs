@@ -1,6 +1,6 @@
 //! Whose address a request comes from. A header counts only as far as trusted proxies wrote it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
@@ -16,24 +16,33 @@ pub(crate) fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option
     if trusted.is_empty() {
         return Some(peer);
     }
-    let hops = request.headers().get_all(X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-    Some(behind(peer, &hops.collect::<Vec<_>>().join(","), trusted))
+    // Read from the bytes: a line that is no text must not make what the proxy added to it unread.
+    let lines = request.headers().get_all(X_FORWARDED_FOR);
+    let lines: Vec<_> = lines.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    behind(peer, &lines.join(","), trusted)
 }
 
-fn behind(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
+/// `None` when a trusted proxy speaks for somebody and does not say for whom: whoever it is, it is not the proxy.
+fn behind(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut nearest = peer;
+    if forwarded.trim().is_empty() {
+        return Some(nearest);
+    }
     for hop in forwarded.rsplit(',') {
         if !is_trusted(&nearest) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(address) => nearest = address.to_canonical(),
-            // Something that is no address was not written by our proxies; what is known ends here.
-            Err(_) => break,
-        }
+        nearest = address_in(hop.trim())?;
     }
-    nearest
+    Some(nearest)
+}
+
+/// An address as proxies write it: bare, or with the port that it came from.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let bare = hop.parse().or_else(|_bare| hop.trim_matches(['[', ']']).parse());
+    let address = bare.ok().or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()))?;
+    Some(address.to_canonical())
 }
 
 /// The network that stands for an address where attempts are counted. One IPv6 subscriber has a /64 at the least, and
@@ -62,8 +71,10 @@ mod tests {
     #[test]
     fn only_what_trusted_proxies_wrote_counts() {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        let seen =
-            |peer: &str, forwarded: &str| behind(peer.parse().unwrap(), forwarded, &trusted).to_string();
+        let seen = |peer: &str, forwarded: &str| {
+            behind(peer.parse().unwrap(), forwarded, &trusted)
+                .map_or("nobody".to_owned(), |address| address.to_string())
+        };
         assert_eq!(seen("203.0.113.9", "198.51.100.1"), "203.0.113.9", "an untrusted peer says nothing");
         assert_eq!(seen("10.0.0.1", "198.51.100.1"), "198.51.100.1");
         assert_eq!(
@@ -72,7 +83,12 @@ mod tests {
             "the forged hop is further left"
         );
         assert_eq!(seen("10.0.0.1", ""), "10.0.0.1");
-        assert_eq!(seen("10.0.0.1", "unknown"), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1:4711"), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "[2001:db8::7]:4711"), "2001:db8::7");
+        assert_eq!(seen("10.0.0.1", "\u{fffd}, 198.51.100.1"), "198.51.100.1");
+        for unsaid in ["unknown", "198.51.100.1, unknown", "\u{fffd}", "198.51.100.1,", "10.0.0.2, "] {
+            assert_eq!(seen("10.0.0.1", unsaid), "nobody", "the proxy is not whom it speaks for: {unsaid}");
+        }
         assert_eq!(seen("::1", "2001:db8::7"), "2001:db8::7");
         assert_eq!(
             seen("::1", "198.51.100.1, ::ffff:10.0.0.2"),

@@ -1,6 +1,7 @@
 //! API clients over HTTP, for a tenant's administrators. Nobody gives a client rights that it does not have itself.
 
 mod manage;
+mod reach;
 mod secrets;
 mod usage;
 

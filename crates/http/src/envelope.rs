@@ -177,6 +177,10 @@ fn note_machine(request: &HttpRequest, response: &mut HttpResponse) {
     if let Some((name, value)) = respond::secret_ends(secret.ends) {
         response.headers_mut().insert(name, value);
     }
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // A token that no longer counts is no use of the secret behind it.
+        return;
+    }
     let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
     if let (Some(worker), Some(operation)) = (request.app_data::<web::Data<Worker>>(), operation) {
         worker.state.usage.count(principal.tenant, principal.id, secret, &operation.id, response.status());

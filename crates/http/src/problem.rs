@@ -167,6 +167,15 @@ impl Problem {
         }
     }
 
+    /// The database's answer where tokens are dealt with: whoever is in the way there is not the client's business, who
+    /// shall come again.
+    pub(crate) fn busy_is_unavailable(error: DbError) -> Self {
+        match error {
+            DbError::Busy(why) => Self::unavailable(&why),
+            other => other.into(),
+        }
+    }
+
     /// `{table}_{field}_unique`, see `migrations/README.md`.
     fn duplicate(constraint: &str, resource: Option<&Resource>) -> Self {
         let (singular, field) = field_of(constraint, "_unique", resource);

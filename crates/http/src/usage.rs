@@ -24,6 +24,8 @@ use crate::state::State;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The most attempts and counters that wait to be written: a few megabytes.
 const MOST: usize = 20_000;
+/// The most of either that wait for one tenant, so that it cannot crowd out the others.
+const MOST_OF_ONE: usize = 2_000;
 /// How long the last writing may take when the server stops.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often old rows of a tenant that is at work are swept away.
@@ -46,7 +48,8 @@ impl Gathered {
     /// Adds an attempt.
     pub(crate) fn attempt(&self, tenant: TenantId, attempt: Attempt) {
         let mut inner = self.lock();
-        if inner.has_room() {
+        let waiting = inner.tenants.get(&tenant).map_or(0, |batch| batch.attempts.len());
+        if inner.has_room(waiting) {
             inner.tenants.entry(tenant).or_default().attempts.push(attempt);
         }
     }
@@ -64,8 +67,7 @@ impl Gathered {
         let hour = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
         let key = UsageKey { client, secret: secret.id.uuid(), hour, operation: operation.to_owned() };
         let mut inner = self.lock();
-        let is_known = inner.tenants.get(&tenant).is_some_and(|batch| batch.counts.contains_key(&key));
-        if !is_known && !inner.has_room() {
+        if !inner.has_place(tenant, &key) {
             return;
         }
         let count = inner.tenants.entry(tenant).or_default().counts.entry(key).or_default();
@@ -88,8 +90,7 @@ impl Gathered {
         }
         let mut inner = self.lock();
         for (key, count) in batch.counts {
-            let is_known = inner.tenants.get(&tenant).is_some_and(|batch| batch.counts.contains_key(&key));
-            if is_known || inner.has_room() {
+            if inner.has_place(tenant, &key) {
                 let total = inner.tenants.entry(tenant).or_default().counts.entry(key).or_default();
                 total.requests += count.requests;
                 total.refused += count.refused;
@@ -103,9 +104,17 @@ impl Gathered {
 }
 
 impl Inner {
-    /// Takes one place, if there is one.
-    fn has_room(&mut self) -> bool {
-        if self.size >= MOST {
+    /// Whether a counter is there, or may be added.
+    fn has_place(&mut self, tenant: TenantId, key: &UsageKey) -> bool {
+        let batch = self.tenants.get(&tenant);
+        let (is_known, waiting) =
+            batch.map_or((false, 0), |batch| (batch.counts.contains_key(key), batch.counts.len()));
+        is_known || self.has_room(waiting)
+    }
+
+    /// Takes one place, if there is one beside what waits of the same tenant.
+    fn has_room(&mut self, waiting: usize) -> bool {
+        if self.size >= MOST || waiting >= MOST_OF_ONE {
             USAGE_DROPPED.inc();
             return false;
         }
@@ -198,10 +207,14 @@ mod tests {
     #[test]
     fn what_waits_is_bounded() {
         let gathered = Gathered::default();
-        let tenant = TenantId::generate();
-        for _ in 0..MOST + 5 {
-            gathered.attempt(tenant, attempt_now("client_x", "invalid_secret", false));
+        let tenants: Vec<TenantId> = (0..MOST / MOST_OF_ONE + 1).map(|_| TenantId::generate()).collect();
+        for tenant in &tenants {
+            for _ in 0..MOST_OF_ONE + 5 {
+                gathered.attempt(*tenant, attempt_now("client_x"));
+            }
         }
-        assert_eq!(gathered.take().remove(&tenant).unwrap().attempts.len(), MOST);
+        let waiting: Vec<usize> = gathered.take().into_values().map(|batch| batch.attempts.len()).collect();
+        assert!(waiting.iter().all(|count| *count == MOST_OF_ONE), "{waiting:?}");
+        assert_eq!(waiting.len(), MOST / MOST_OF_ONE);
     }
 }

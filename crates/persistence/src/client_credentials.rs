@@ -6,9 +6,10 @@ use bulkhead_domain::ids::{ClientId, FamilyId, SecretId, TenantId};
 use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::scope::ScopeSet;
 use chrono::{DateTime, Utc};
-use diesel::dsl::now;
+use diesel::dsl::{IntervalDsl as _, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use futures_util::future::{try_join, try_join3};
 use uuid::Uuid;
 
@@ -141,6 +142,7 @@ impl AuthDb {
     /// When the database is away.
     pub async fn find_client(&self, identifier: &ClientIdentifier) -> DbResult<KnownClient> {
         block::read(&self.pool, identifier.tenant(), async |s| {
+            let lately = now.into_sql::<Timestamptz>() - 30.days();
             let named = || clients::tenant_id.eq(s.tenant()).and(clients::client_id.eq(identifier.as_str()));
             let tenant =
                 tenants::table.filter(tenants::id.eq(s.tenant())).select(DirectoryEntry::as_select());
@@ -150,6 +152,8 @@ impl AuthDb {
             let live = secrets::table
                 .inner_join(clients::table.on(of_client))
                 .filter(named().and(secrets::retired_at.is_null()))
+                // Those that ended long ago need not be told from wrong ones, and would only become more and more.
+                .filter(secrets::expires_at.is_null().or(secrets::expires_at.gt(lately.nullable())))
                 .select(StoredSecret::as_select());
             let (tenant, client, secrets) =
                 try_join3(s.optional(tenant), s.optional(client), s.many(live)).await?;

@@ -26,6 +26,10 @@ use crate::revocations;
 use crate::schema::audit_log;
 use crate::write::WriteTx;
 
+/// How long a command waits for what somebody else holds. What it ends must be known while servers still look for it.
+const LOCK_TIMEOUT: &str = "5s";
+/// How long a command that was stopped half way may keep what it holds.
+const IDLE_TIMEOUT: &str = "10s";
 /// The longest operator's name, in characters.
 const ACTOR_MAX: usize = 200;
 
@@ -146,7 +150,11 @@ impl Platform {
     }
 
     fn opening(&self) -> String {
-        format!("begin; set local bulkhead.platform_actor = {}", escape_literal(&self.actor).trim_start())
+        format!(
+            "begin; set local bulkhead.platform_actor = {}; set local lock_timeout = '{LOCK_TIMEOUT}'; \
+             set local idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'",
+            escape_literal(&self.actor).trim_start()
+        )
     }
 
     /// Runs `work`, written for a tenant's requests, in a transaction of this operator's.

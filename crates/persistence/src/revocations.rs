@@ -18,7 +18,7 @@ use crate::schema::revocations;
 use crate::session::Session;
 use crate::write::WriteTx;
 
-/// Rows older than any token can be. The next revocation of the tenant sweeps them away.
+/// Rows older than any token can be. They are swept away while the tenant is at work.
 const KEPT: TimeDelta = TimeDelta::days(2);
 
 impl AuthDb {
@@ -52,6 +52,12 @@ fn revocation((tenant, kind, subject, epoch): (Uuid, String, Uuid, i64)) -> Opti
     Some(Revocation { tenant: TenantId::from_uuid(tenant), subject, epoch })
 }
 
+diesel::define_sql_function! {
+    /// The time at this moment. `now()` is the time of BEGIN: a transaction that had to wait for a lock would write a
+    /// revocation that is too old already to be asked for.
+    fn clock_timestamp() -> Timestamptz;
+}
+
 /// A row of the table, for an INSERT.
 pub(crate) type NewRow = (
     dsl::Eq<revocations::tenant_id, Uuid>,
@@ -59,6 +65,7 @@ pub(crate) type NewRow = (
     dsl::Eq<revocations::kind, &'static str>,
     dsl::Eq<revocations::subject, Uuid>,
     dsl::Eq<revocations::epoch, i64>,
+    dsl::Eq<revocations::revoked_at, clock_timestamp>,
 );
 
 /// The row that stores a revocation.
@@ -77,6 +84,7 @@ pub(crate) fn row(revocation: &Revocation) -> NewRow {
         revocations::kind.eq(kind),
         revocations::subject.eq(subject),
         revocations::epoch.eq(revocation.epoch),
+        revocations::revoked_at.eq(clock_timestamp()),
     )
 }
 
@@ -95,8 +103,13 @@ impl WriteTx<'_> {
 
 /// Stores a revocation of the transaction's tenant, and forgets old ones, which a request may not.
 pub(crate) async fn record(session: Session<'_>, revocation: &Revocation) -> QueryResult<()> {
+    sweep(session).await?;
+    session.execute(diesel::insert_into(revocations::table).values(row(revocation))).await.map(drop)
+}
+
+/// Forgets revocations of the tenant that no token can be older than.
+pub(crate) async fn sweep(session: Session<'_>) -> QueryResult<()> {
     let mine = revocations::tenant_id.eq(session.tenant());
     let old = revocations::table.filter(mine.and(revocations::revoked_at.lt(now() - KEPT)));
-    session.execute(diesel::delete(old)).await?;
-    session.execute(diesel::insert_into(revocations::table).values(row(revocation))).await.map(drop)
+    session.execute(diesel::delete(old)).await.map(drop)
 }

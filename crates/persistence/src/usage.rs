@@ -24,6 +24,7 @@ use crate::crud::Listed;
 use crate::error::DbResult;
 use crate::kept::kept;
 use crate::listing::page;
+use crate::revocations;
 use crate::schema::{
     api_client_attempts as attempts, api_client_secrets as secrets, api_client_usage as usage,
 };
@@ -123,7 +124,7 @@ impl AuthDb {
         .await
     }
 
-    /// Removes what is older than it is kept for.
+    /// Removes what is older than it is kept for, revocations that no token can be older than included.
     ///
     /// # Errors
     /// When the database is away.
@@ -137,7 +138,8 @@ impl AuthDb {
                     usage::table.filter(usage::tenant_id.eq(s.tenant()).and(usage::hour.lt(oldest)));
                 let gone =
                     try_join(s.execute(diesel::delete(old_attempts)), s.execute(diesel::delete(old_counts)));
-                gone.await.map(drop)
+                gone.await?;
+                revocations::sweep(s).await
             })
             .await
         })
@@ -277,16 +279,16 @@ fn usage_of(tenant: Uuid, client: Uuid, since: DateTime<Utc>) -> _ {
         .select(columns)
 }
 
-/// An attempt that happens now.
+/// An attempt that happens now, of which nothing else is known yet.
 #[must_use]
-pub fn attempt_now(client_id: &str, outcome: &'static str, success: bool) -> Attempt {
+pub fn attempt_now(client_id: &str) -> Attempt {
     Attempt {
         id: new_id(),
         client_id: client_id.to_owned(),
         api_client: None,
         secret: None,
-        success,
-        outcome: outcome.to_owned(),
+        success: false,
+        outcome: String::new(),
         ip_address: None,
         user_agent: String::new(),
         created_at: clock::now(),

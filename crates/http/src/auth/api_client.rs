@@ -10,6 +10,7 @@ use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::FamilyId;
 use bulkhead_persistence::client_credentials::NewClientSession;
+use bulkhead_persistence::error::DbError;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ use crate::client_address::client_address;
 use crate::extract::form::Members;
 use crate::oauth::credentials;
 use crate::oauth::grant::{self, Granted, grant};
-use crate::oauth::proof::{Proven, may_have_token, prove_for_token};
+use crate::oauth::proof::{self, Proven, prove_for_token};
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond::secret_ends;
@@ -128,7 +129,11 @@ pub(crate) async fn token(
         token_epoch: client.token_epoch,
         expires_at: ends,
     };
-    worker.auth.open_client_session(tenant.id(), new).await?;
+    worker.auth.open_client_session(tenant.id(), new).await.map_err(|error| match error {
+        // The client was removed since its secret was checked.
+        DbError::BadReference(_) => proof::refused(false),
+        other => Problem::busy_is_unavailable(other),
+    })?;
     let granted = grant(&worker, &tenant, &client, &secret, &scopes, Some(session), address)?;
     let refresh = Some((first.plain.expose_secret().to_owned(), ends.timestamp()));
     Ok(reply(granted, refresh, ends_secret))
@@ -145,7 +150,7 @@ pub(crate) async fn refresh(
     let session = worker.auth.client_session(tenant, presented.family(), digest.as_bytes()).await?;
     let session = session.ok_or_else(refused)?;
     let address = client_address(&request, &worker.settings.trusted_proxies);
-    if !may_have_token(&session.tenant, &session.client, &session.secret, address) {
+    if !proof::may_have_token(&worker, &request, &session, address) {
         return Err(refused());
     }
     let rights = session.client.rights();

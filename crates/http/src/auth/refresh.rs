@@ -9,7 +9,6 @@ use bulkhead_auth::refresh::RefreshToken;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_persistence::credentials::{Rotation, RotationOf};
-use bulkhead_persistence::error::DbError;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -41,7 +40,7 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
         grace: worker.services.refresh.grace,
     };
     let (tenant, family) = (presented.tenant(), presented.family());
-    match worker.auth.rotate(tenant, family, hashes).await.map_err(busy)? {
+    match worker.auth.rotate(tenant, family, hashes).await.map_err(Problem::busy_is_unavailable)? {
         Rotation::Rotated { holder, successor } => {
             let successor = successors.into_iter().nth(successor);
             let refresh =
@@ -55,14 +54,6 @@ pub(crate) async fn refresh(worker: Data<Worker>, mut members: Members) -> Outco
             Err(refused())
         }
         Rotation::Refused => Err(refused()),
-    }
-}
-
-/// The family is being rotated right now, and takes its time.
-fn busy(error: DbError) -> Problem {
-    match error {
-        DbError::Busy(why) => Problem::unavailable(&why),
-        other => other.into(),
     }
 }
 

@@ -8,7 +8,6 @@ use bulkhead_domain::clients::{ApiClientFields, ApiClientPatch};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::field::Field as _;
 use bulkhead_domain::ids::{ClientId, SecretId};
-use bulkhead_domain::scope::ScopeSet;
 use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply, RetryKey};
 use bulkhead_persistence::tenant_db::WriteTx;
@@ -17,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::reach::Reach;
 use super::{RESOURCE, unknown_scopes};
 use crate::context::TenantCtx;
 use crate::extract::body::Body;
@@ -53,7 +53,6 @@ pub(crate) async fn create(
 ) -> Outcome<HttpResponse> {
     let Body { fields, bytes } = body;
     known_scopes(Some(&fields.scopes.clone().into_column()))?;
-    grantable(&ctx, &fields.rights())?;
     let key = key.for_body(&bytes);
     let (id, secret) = (ClientId::generate(), client_secret::generate());
     let stored = NewSecret {
@@ -64,13 +63,15 @@ pub(crate) async fn create(
     };
     let mut made = None;
     let once = ctx.db().write_once(key.as_ref(), async |tx| {
+        let reach = Reach::of(&ctx, tx).await?;
         let created = ApiClients::create(tx, id, fields, stored).await?;
+        reach.covers(&created.client)?;
         // What is stored for a retry has no secret in it.
         let reply = reply_of(&created, None)?;
         made = Some(created);
         Ok(reply)
     });
-    let once = once.await.map_err(|error| Problem::from_db(error, Some(RESOURCE)))?;
+    let once = once.await.map_err(refused)?;
     Ok(respond::once(match (once, made) {
         (Once::First(_), Some(created)) => {
             Once::First(reply_of(&created, Some(secret.plain.expose_secret()))?)
@@ -98,10 +99,11 @@ pub(crate) async fn partial_update(
     let patch = body.fields;
     known_scopes(patch.scopes.clone().map(|scopes| scopes.into_column()).as_deref())?;
     let deed = async |tx: &mut WriteTx<'_>| {
-        within_reach(&ctx, tx, id).await?;
+        let reach = Reach::of(&ctx, tx).await?;
+        reach.covers_id(tx, id.0).await?;
         let changed = ApiClients::change(tx, id.0, expected.0, patch).await?;
         // Looked at within the transaction, so that two changes at once cannot add up to what neither could give.
-        covered(&ctx, &changed.client)?;
+        reach.covers(&changed.client)?;
         Ok(changed)
     };
     changed(&ctx, &worker, None, deed).await
@@ -138,7 +140,7 @@ pub(crate) async fn enable(
     key: IdempotencyKey,
 ) -> Outcome<HttpResponse> {
     let deed = async |tx: &mut WriteTx<'_>| {
-        within_reach(&ctx, tx, id).await?;
+        Reach::of(&ctx, tx).await?.covers_id(tx, id.0).await?;
         ApiClients::set_active(tx, id.0, true).await
     };
     let key = key.for_body(b"");
@@ -174,16 +176,6 @@ async fn changed(
     Ok(respond::once(once))
 }
 
-/// Whoever changes a client, enables it or gets a new secret for it could act as the client, so it must have what the
-/// client has. Ending a client's access is for every administrator.
-pub(super) async fn within_reach(ctx: &TenantCtx, tx: &mut WriteTx<'_>, id: PathId) -> DbResult<()> {
-    covered(ctx, &ApiClients::lock(tx, id.0).await?)
-}
-
-fn covered(ctx: &TenantCtx, client: &ApiClient) -> DbResult<()> {
-    if ctx.principal().scopes.covers(&client.rights()) { Ok(()) } else { Err(DbError::Withdrawn) }
-}
-
 pub(super) fn refused(error: DbError) -> Problem {
     match error {
         DbError::Withdrawn => powerless(),
@@ -195,14 +187,6 @@ fn known_scopes(words: Option<&[String]>) -> Outcome<()> {
     words.and_then(unknown_scopes).map_or(Ok(()), |sentence| Err(complaint("scopes", &sentence)))
 }
 
-/// Nobody gives what it does not have.
-fn grantable(ctx: &TenantCtx, rights: &ScopeSet) -> Outcome<()> {
-    if ctx.principal().scopes.covers(rights) { Ok(()) } else { Err(powerless()) }
-}
-
 fn powerless() -> Problem {
-    Problem::new(
-        Code::PermissionDenied,
-        "The client has, or would get, rights that you do not have yourself.",
-    )
+    Problem::new(Code::PermissionDenied, "The client can, or could, do what you cannot do yourself.")
 }

@@ -17,7 +17,8 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::manage::{refused, within_reach};
+use super::manage::refused;
+use super::reach::Reach;
 use crate::context::TenantCtx;
 use crate::extract::body::Body;
 use crate::extract::form::complaint;
@@ -99,7 +100,7 @@ pub(crate) async fn rotate(
     };
     let (mut all, mut ended, mut too_many) = (Vec::new(), Vec::new(), false);
     let once = ctx.db().write_once(key.as_ref(), async |tx| {
-        within_reach(&ctx, tx, id).await?;
+        Reach::of(&ctx, tx).await?.covers_id(tx, id.0).await?;
         match ApiClients::rotate(tx, id.0, stored, overlap).await? {
             Rotated::Done(secrets, revocations) => (all, ended) = (secrets, revocations),
             Rotated::TooMany => {

@@ -11,9 +11,9 @@ use bulkhead_domain::clients::ClientIdentifier;
 use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::{ClientId, TenantId};
-use bulkhead_persistence::client_credentials::{ClientAccount, KnownClient, StoredSecret};
+use bulkhead_persistence::client_credentials::{ClientAccount, ClientSession, KnownClient, StoredSecret};
 use bulkhead_persistence::credentials::DirectoryEntry;
-use bulkhead_persistence::usage::attempt_now;
+use bulkhead_persistence::usage::{Attempt, attempt_now};
 use ipnet::IpNet;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
@@ -87,21 +87,20 @@ pub(crate) async fn prove(
     let secret = matching.and_then(|at| known.secrets.get(at)).cloned();
     let address = client_address(request, &worker.settings.trusted_proxies);
 
-    let tenant = known.tenant.as_ref().map(DirectoryEntry::id);
-    let mut attempt = attempt_now(identifier.as_str(), "granted", true);
-    attempt.api_client = known.client.as_ref().map(|client| client.id().uuid());
-    attempt.secret = secret.as_ref().map(|secret| secret.id().uuid());
-    attempt.ip_address = address.map(|address| address.to_string());
-    attempt.user_agent = user_agent(request);
-    let verdict = judge(known, secret, address);
-    if let Err(reason) = &verdict {
-        (attempt.success, attempt.outcome) = (false, reason.as_str().to_owned());
-        tracing::info!(client_id = identifier.as_str(), reason = reason.as_str(), "client refused");
-    }
     // The record belongs to a tenant; an attempt under a name that has none is in the log alone.
-    if let Some(tenant) = tenant {
-        worker.state.usage.attempt(tenant, attempt);
-    }
+    let attempt = known.tenant.as_ref().map(|tenant| {
+        let client = known.client.as_ref().map(ClientAccount::id);
+        (
+            tenant.id(),
+            Attempt {
+                api_client: client.map(ClientId::uuid),
+                secret: secret.as_ref().map(|secret| secret.id().uuid()),
+                ..attempt_of(request, identifier.as_str(), address)
+            },
+        )
+    });
+    let verdict = judge(known, secret, address);
+    record(worker, identifier.as_str(), attempt, verdict.as_ref().err().copied(), "granted");
     // Which reason it was is nobody's business outside.
     verdict.map_err(|_reason| refused(in_header))
 }
@@ -119,14 +118,47 @@ fn judge(
     Ok(Proven { tenant, client, secret })
 }
 
-/// What must hold beside the secret, whenever a token is made.
+/// Whether a session of a client may have another token, and notes the attempt.
 pub(crate) fn may_have_token(
-    tenant: &DirectoryEntry,
-    client: &ClientAccount,
-    secret: &StoredSecret,
+    worker: &Worker,
+    request: &HttpRequest,
+    session: &ClientSession,
     address: Option<IpAddr>,
 ) -> bool {
-    check(tenant, client, secret, address).is_ok()
+    let ClientSession { tenant, client, secret, .. } = session;
+    let verdict = check(tenant, client, secret, address);
+    let attempt = Attempt {
+        api_client: Some(client.id().uuid()),
+        secret: Some(secret.id().uuid()),
+        ..attempt_of(request, &client.client_id, address)
+    };
+    record(worker, &client.client_id, Some((tenant.id(), attempt)), verdict.err(), "refreshed");
+    verdict.is_ok()
+}
+
+fn attempt_of(request: &HttpRequest, client_id: &str, address: Option<IpAddr>) -> Attempt {
+    Attempt {
+        ip_address: address.map(|address| address.to_string()),
+        user_agent: user_agent(request),
+        ..attempt_now(client_id)
+    }
+}
+
+/// Writes an attempt down as what became of it.
+fn record(
+    worker: &Worker,
+    client_id: &str,
+    attempt: Option<(TenantId, Attempt)>,
+    refusal: Option<Reason>,
+    success: &'static str,
+) {
+    if let Some(reason) = refusal {
+        tracing::info!(client_id, reason = reason.as_str(), "client refused");
+    }
+    if let Some((tenant, attempt)) = attempt {
+        let outcome = refusal.map_or(success, Reason::as_str).to_owned();
+        worker.state.usage.attempt(tenant, Attempt { success: refusal.is_none(), outcome, ..attempt });
+    }
 }
 
 fn check(
@@ -172,7 +204,7 @@ fn user_agent(request: &HttpRequest) -> String {
 }
 
 /// The one answer to whoever is not let in. It names the scheme that was tried (RFC 6749 §5.2).
-fn refused(in_header: bool) -> Problem {
+pub(crate) fn refused(in_header: bool) -> Problem {
     let scheme = if in_header { "Basic realm=\"api\", charset=\"UTF-8\"" } else { "Bearer realm=\"api\"" };
     Problem::new(Code::AuthenticationFailed, "Authentication failed")
         .with_header(header::WWW_AUTHENTICATE, scheme)

@@ -10,7 +10,7 @@ use bulkhead_domain::revocation::Revocation;
 use super::credentials;
 use super::proof::{Proven, prove};
 use crate::extract::form::Form;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
 
 /// `POST /oauth/revoke`
@@ -31,7 +31,7 @@ pub(crate) async fn revoke(
         None => tracing::info!(
             security = true,
             client_id = caller.client.client_id,
-            "a token that is not the client's was to be revoked"
+            "a token that is not a live one of the client's was to be revoked"
         ),
     }
     Ok(HttpResponse::Ok().finish())
@@ -43,10 +43,13 @@ async fn end_token(worker: &Worker, caller: &Proven, token: &str) -> Outcome<Opt
     let is_own = principal.tenant == caller.tenant.id()
         && principal.kind == PrincipalKind::Client
         && principal.id == caller.client.id().uuid();
-    if !is_own {
+    // What has ended already need not end again, or one token could fill the table.
+    if !is_own || !worker.state.is_believed(&verified)? {
         return Ok(None);
     }
-    Ok(Some(worker.auth.end_token(principal.tenant, verified.id).await?))
+    Ok(Some(
+        worker.auth.end_token(principal.tenant, verified.id).await.map_err(Problem::busy_is_unavailable)?,
+    ))
 }
 
 async fn end_session(worker: &Worker, caller: &Proven, token: &RefreshToken) -> Outcome<Option<Revocation>> {
@@ -54,5 +57,7 @@ async fn end_session(worker: &Worker, caller: &Proven, token: &RefreshToken) -> 
         return Ok(None);
     }
     let (client, digest) = (caller.client.id(), token.digest());
-    Ok(worker.auth.end_client_session(token.tenant(), client, token.family(), digest.as_bytes()).await?)
+    let ended =
+        worker.auth.end_client_session(token.tenant(), client, token.family(), digest.as_bytes()).await;
+    ended.map_err(Problem::busy_is_unavailable)
 }
