@@ -128,7 +128,7 @@ async fn what_is_public_is_about_tokens_or_the_server_and_all_else_asks_for_the_
         let path = &operation.path;
         match operation.scopes() {
             None => {
-                assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id)
+                assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id);
             }
             Some(scopes) if operation.id == "auth_me_retrieve" => assert!(scopes.is_empty()),
             Some(scopes) => assert_eq!(scopes, [scope_of(operation)], "{}", operation.id),
