@@ -38,6 +38,7 @@ unit:
 
 blackbox:
 	@scripts/install-postgres
+	@scripts/install-test-clients
 	cargo build --quiet --package bulkhead-cli --locked
 	BULKHEAD_TEST_BINARY="$(CURDIR)/target/debug/bulkhead" scripts/with-test-cluster cargo nextest run --package bulkhead-tests --locked
 

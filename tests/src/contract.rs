@@ -123,15 +123,8 @@ impl Contract {
     /// When it is not.
     pub fn check(&self, method: &str, target: &str, response: &Response) {
         let content_type = response.header("content-type").unwrap_or_default();
-        if response.status >= 400 && target.starts_with("/oauth/") {
-            // RFC 6749 §5.2: these have a form of their own.
-            assert_eq!(content_type, "application/json", "{response}");
-            let schema = json!({ "$ref": "#/components/schemas/OauthError" });
-            self.validate("OauthError", &schema, response);
-        } else if response.status >= 400 && method != "HEAD" && !target.starts_with("/health") {
-            assert_eq!(content_type, "application/problem+json", "{response}");
-            self.validate("Problem", &json!({ "$ref": "#/components/schemas/Problem" }), response);
-            assert_eq!(response.json()["status"], response.status, "{response}");
+        if response.status >= 400 && method != "HEAD" && !target.starts_with("/health") {
+            self.check_refusal(target, content_type, response);
         }
         let Some(operation) = self.operation(method, target) else { return };
         let documented = &operation.value["responses"][response.status.to_string()];
@@ -153,6 +146,18 @@ impl Contract {
         let schema =
             &content.get(content_type).unwrap_or_else(|| panic!("{content_type}: {response}"))["schema"];
         self.validate(&format!("{} {}", operation.id, response.status), schema, response);
+    }
+
+    /// Refusals are problem documents, and under `/oauth/` what RFC 6749 §5.2 says.
+    fn check_refusal(&self, target: &str, content_type: &str, response: &Response) {
+        if target.starts_with("/oauth/") {
+            assert_eq!(content_type, "application/json", "{response}");
+            let error = json!({ "$ref": "#/components/schemas/OauthError" });
+            return self.validate("OauthError", &error, response);
+        }
+        assert_eq!(content_type, "application/problem+json", "{response}");
+        self.validate("Problem", &json!({ "$ref": "#/components/schemas/Problem" }), response);
+        assert_eq!(response.json()["status"], response.status, "{response}");
     }
 
     fn validate(&self, name: &str, schema: &Value, response: &Response) {

@@ -187,7 +187,7 @@ mod tests {
     use bulkhead_persistence::usage::attempt_now;
     use uuid::Uuid;
 
-    use super::{Gathered, MOST};
+    use super::{Gathered, MOST, MOST_OF_ONE};
 
     #[test]
     fn requests_are_counted_by_operation_and_put_back_without_loss() {

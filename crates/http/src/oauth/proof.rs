@@ -203,10 +203,15 @@ fn user_agent(request: &HttpRequest) -> String {
     sent.unwrap_or_default().chars().take(LONGEST_USER_AGENT).collect()
 }
 
-/// The one answer to whoever is not let in. It names the scheme that was tried (RFC 6749 §5.2).
+/// The one answer to whoever is not let in. It names the scheme that was tried (RFC 6749 §5.2), and the error too: libraries
+/// that find a challenge tell their callers of the challenge only.
 pub(crate) fn refused(in_header: bool) -> Problem {
-    let scheme = if in_header { "Basic realm=\"api\", charset=\"UTF-8\"" } else { "Bearer realm=\"api\"" };
+    let challenge = if in_header {
+        "Basic realm=\"api\", charset=\"UTF-8\", error=\"invalid_client\""
+    } else {
+        "Bearer realm=\"api\", error=\"invalid_client\""
+    };
     Problem::new(Code::AuthenticationFailed, "Authentication failed")
-        .with_header(header::WWW_AUTHENTICATE, scheme)
+        .with_header(header::WWW_AUTHENTICATE, challenge)
         .with_oauth_error()
 }
