@@ -14,7 +14,6 @@ pub mod guide;
 pub mod http;
 pub mod keys;
 pub mod machine;
-pub mod machines;
 pub mod oauth;
 pub mod poll;
 pub mod proxy;

@@ -37,6 +37,25 @@ impl Machine {
         Self { id: text("id"), client_id: text("client_id"), secret: text("client_secret"), made }
     }
 
+    /// What examples and libraries read from their environment.
+    #[must_use]
+    pub fn environment(&self, url: &str) -> Vec<(String, String)> {
+        let pairs = [("BULKHEAD_URL", url), ("CLIENT_ID", &self.client_id), ("CLIENT_SECRET", &self.secret)];
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+
+    /// Its credentials as members of a form.
+    #[must_use]
+    pub fn form(&self) -> [(&str, &str); 2] {
+        [("client_id", &self.client_id), ("client_secret", &self.secret)]
+    }
+
+    /// Its credentials as a header's value.
+    #[must_use]
+    pub fn basic(&self) -> String {
+        basic(&self.client_id, &self.secret)
+    }
+
     /// The path of its row, or of something below it.
     #[must_use]
     pub fn path(&self, below: &str) -> String {
@@ -62,7 +81,7 @@ impl Machine {
         if let Some(scope) = scope {
             form.push_str(&format!("&scope={}", scope.replace(' ', "+")));
         }
-        let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", self.client_id, self.secret)));
+        let basic = self.basic();
         let headers =
             [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", basic.as_str())];
         anybody.raw("POST", "/oauth/token", &headers, Some(form.as_bytes())).await
@@ -96,4 +115,17 @@ impl Machine {
         let body = json!({ "client_id": self.client_id, "client_secret": self.secret });
         app.anonymous().post("/api/v1/auth/api-client/token/", &body).await.expect(200).json()
     }
+
+    /// Its attempts to get a token that are written down by now, the latest first.
+    pub async fn attempts(&self, administrator: &Client) -> Vec<Value> {
+        let target = format!("/api/v1/api-client-attempts/?client_id={}", self.client_id);
+        let list = administrator.get(&target).await.expect(200).json();
+        list["results"].as_array().expect("a list").clone()
+    }
+}
+
+/// A `Basic` header's value of two texts as they are.
+#[must_use]
+pub fn basic(name: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{secret}")))
 }

@@ -4,8 +4,6 @@
 use std::ops::Deref;
 use std::sync::Mutex;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::app::{Options, TestApp};
@@ -13,6 +11,7 @@ use crate::binary;
 use crate::client::Client;
 use crate::database::{self, environment};
 use crate::http::Response;
+use crate::machine::Machine;
 use crate::server::Server;
 use crate::tenants::Tenant;
 
@@ -28,43 +27,6 @@ pub const OLD_TOKEN: &str = "/api/v1/auth/api-client/token/";
 pub const OLD_REFRESH: &str = "/api/v1/auth/api-client/token/refresh/";
 /// The form's content type.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-
-/// An API client with its first secret.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// The row's id.
-    pub id: String,
-    /// The client identifier.
-    pub client_id: String,
-    /// The secret.
-    pub secret: String,
-}
-
-impl Machine {
-    /// Its credentials as members of a form.
-    #[must_use]
-    pub fn form(&self) -> [(&str, &str); 2] {
-        [("client_id", &self.client_id), ("client_secret", &self.secret)]
-    }
-
-    /// Its credentials as a header's value.
-    #[must_use]
-    pub fn basic(&self) -> String {
-        basic(&self.client_id, &self.secret)
-    }
-
-    /// Where an administrator does something with it.
-    #[must_use]
-    pub fn path(&self, deed: &str) -> String {
-        format!("/api/v1/api-clients/{}/{deed}", self.id)
-    }
-}
-
-/// A `Basic` header's value of two texts as they are.
-#[must_use]
-pub fn basic(name: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{name}:{secret}")))
-}
 
 /// Pairs as a form's body.
 #[must_use]
@@ -153,10 +115,9 @@ impl World {
     /// A client of a tenant with these fields and a name of its own.
     pub async fn machine(&self, tenant: &Tenant, mut fields: Value) -> Machine {
         fields["name"] = json!(format!("{} {}", tenant.marker, bulkhead_domain::ids::new_id()));
-        let made = self.admin(tenant).await.post("/api/v1/api-clients/", &fields).await.expect(201).json();
-        let text =
-            |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {made}")).to_owned();
-        Machine { id: text("id"), client_id: text("client_id"), secret: self.noted(&text("client_secret")) }
+        let machine = Machine::create(&self.admin(tenant).await, fields).await;
+        self.noted(&machine.secret);
+        machine
     }
 
     /// A client of a tenant that may read, write and delete.

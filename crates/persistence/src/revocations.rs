@@ -5,7 +5,7 @@ use std::time::Duration;
 use bulkhead_domain::clock::now;
 use bulkhead_domain::ids::{ClientId, FamilyId, SecretId, TenantId, UserId, new_id};
 use bulkhead_domain::revocation::{Revocation, Subject};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{self, IntervalDsl};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
@@ -32,7 +32,11 @@ impl AuthDb {
         let columns = (revocations::tenant_id, revocations::kind, revocations::subject, revocations::epoch);
         let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).seconds();
         let since = dsl::now.into_sql::<Timestamptz>() - window;
-        let recent = revocations::table.filter(revocations::revoked_at.gt(since)).select(columns);
+        let recent = revocations::table
+            .filter(revocations::revoked_at.gt(since))
+            // Some are written in advance, for the end of a secret.
+            .filter(revocations::revoked_at.le(clock_timestamp()))
+            .select(columns);
         let rows: Vec<Row> = block::read(&self.pool, nobody, async |s| s.many(recent).await).await?;
         Ok(rows.into_iter().filter_map(revocation).collect())
     }
@@ -98,6 +102,19 @@ impl WriteTx<'_> {
         let row = row(&ended);
         self.run(async |s| s.execute(diesel::insert_into(revocations::table).values(row)).await).await?;
         Ok(ended)
+    }
+
+    /// Ends tokens of `subject` at a time that lies ahead. Servers hear of it then.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(crate) async fn revoke_at(&mut self, subject: Subject, at: DateTime<Utc>) -> DbResult<()> {
+        let (tenant, id, kind, subject, epoch, _) =
+            row(&Revocation { tenant: self.tenant(), subject, epoch: 0 });
+        let row = (tenant, id, kind, subject, epoch, revocations::revoked_at.eq(at));
+        self.run(async |s| s.execute(diesel::insert_into(revocations::table).values(row)).await)
+            .await
+            .map(drop)
     }
 }
 

@@ -4,8 +4,9 @@
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::claims_of;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::oauth::{
-    FORM, Machine, OLD_REFRESH, OLD_TOKEN, TOKEN, World, encoded, not_kept, post_form, refused,
+    FORM, OLD_REFRESH, OLD_TOKEN, TOKEN, World, encoded, not_kept, post_form, refused,
 };
 use bulkhead_tests::poll::until;
 use serde_json::{Value, json};

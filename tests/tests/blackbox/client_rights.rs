@@ -161,3 +161,60 @@ async fn cli_6_a_client_that_administrates_gives_nobody_rights_that_it_lacks() {
     let changed = at_work.patch(&plain.path(""), &json!({ "scopes": ["tenant:admin"] })).await;
     assert_eq!(changed.status, 200, "what it has it may give");
 }
+
+#[tokio::test]
+async fn cli_6_a_restricted_client_makes_no_freer_one_and_does_not_free_itself() {
+    let app = TestApp::start().await;
+    let owner = app.owner_of(&app.a).await;
+    let restrictions = json!({
+        "roles": ["admin"], "allowed_ips": ["127.0.0.0/8"], "rate_limit": 100, "expires_at": "2999-01-01T00:00:00Z",
+    });
+    let machine = Machine::create(&owner, restrictions.clone()).await;
+    let at_work = machine.at_work(&app, &app.a).await;
+    let before = everything_of(&app.operator, &app.a).await;
+    for (member, freer) in [
+        ("allowed_ips", json!([])),
+        ("allowed_ips", json!(["127.0.0.1", "192.0.2.0/24"])),
+        ("rate_limit", json!(null)),
+        ("rate_limit", json!(101)),
+        ("expires_at", json!(null)),
+        ("expires_at", json!("3000-01-01T00:00:00Z")),
+    ] {
+        let change = json!({ member: freer });
+        let refused = at_work.patch(&machine.path(""), &change).await;
+        let _ = refused.expect_problem(403, "permission_denied");
+        let mut twin = restrictions.clone();
+        twin[member] = freer;
+        twin["name"] = json!(new_id());
+        let _ = at_work.post(CLIENTS, &twin).await.expect_problem(403, "permission_denied");
+    }
+    assert_eq!(everything_of(&app.operator, &app.a).await, before);
+    let mut narrower = restrictions;
+    narrower["allowed_ips"] = json!(["127.0.0.1"]);
+    narrower["rate_limit"] = json!(50);
+    let narrower = Machine::create(&at_work, narrower).await;
+    assert!(narrower.gets_token(&app).await);
+    let free = Machine::create(&owner, json!({ "roles": ["read"] })).await;
+    let rotated = at_work.post(&free.path("secrets/"), &json!({})).await;
+    let _ = rotated.expect_problem(403, "permission_denied");
+}
+
+#[tokio::test]
+async fn cli_6_a_services_token_makes_no_client_that_would_outlive_it() {
+    let app = TestApp::start().await;
+    let mut claims = app.claims(&app.a, new_id(), &["read:*", "write:*", "delete:*", "tenant:admin"]);
+    claims["token_type"] = json!("service");
+    claims["client_type"] = json!("service");
+    let service = app.with_token(&app.key.token(&claims), &app.a);
+    assert_eq!(service.get(CLIENTS).await.status, 200);
+    let refused = service.post(CLIENTS, &json!({ "name": "lasting", "roles": ["read"] })).await;
+    let _ = refused.expect_problem(403, "permission_denied");
+    let machine = Machine::create(&app.owner_of(&app.a).await, json!({ "roles": ["read"] })).await;
+    let refused = service.post(&machine.path("secrets/"), &json!({})).await;
+    let _ = refused.expect_problem(403, "permission_denied");
+    assert_eq!(
+        service.post(&machine.path("disable/"), &json!({})).await.status,
+        200,
+        "it may end what there is"
+    );
+}

@@ -60,6 +60,22 @@ async fn both_secrets_work_during_the_overlap_and_only_the_new_one_after_it() {
 }
 
 #[tokio::test]
+async fn a_token_from_before_the_rotation_ends_with_its_secret() {
+    let app = TestApp::start().await;
+    let owner = app.owner_of(&app.a).await;
+    let old = Machine::create(&owner, json!({ "roles": ["read"] })).await;
+    let at_work = old.at_work(&app, &app.a).await;
+    let (_, new) = old.rotate(&owner, &json!({ "overlap_seconds": 2 })).await;
+    let at_work_anew = new.at_work(&app, &app.a).await;
+    until("the overlap to end", Duration::from_secs(20), async || {
+        (at_work.get("/api/v1/projects/").await.status == 401).then_some(())
+    })
+    .await;
+    assert!(!old.gets_token(&app).await, "the secret ended no later than its token");
+    assert_eq!(at_work_anew.get("/api/v1/projects/").await.status, 200);
+}
+
+#[tokio::test]
 async fn without_an_overlap_the_old_secret_ends_at_once_with_its_tokens_and_sessions() {
     let app = TestApp::start().await;
     let owner = app.owner_of(&app.a).await;

@@ -9,7 +9,7 @@ use bulkhead_tests::binary::Outcome;
 use bulkhead_tests::front::Front;
 use bulkhead_tests::guide::{self, Example};
 use bulkhead_tests::http::Response;
-use bulkhead_tests::machines::Machine;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::poll::until;
 use bulkhead_tests::runtimes::{self, Missing};
 use serde_json::json;
@@ -25,7 +25,11 @@ async fn run(
     more: &str,
 ) -> Result<(Machine, Outcome), Missing> {
     let runtime = runtimes::find(&example.runtime)?;
-    let machine = Machine::create(app, &app.a, &example.name, &["write"], &[]).await;
+    let machine = Machine::create(
+        &app.owner_of(&app.a).await,
+        json!({ "name": example.name, "roles": ["write"], "scopes": [] }),
+    )
+    .await;
     let mut variables = machine.environment(&front.url());
     let token = app.user_of(&app.a).await.token().to_owned();
     variables.push(("TOKEN".to_owned(), token));
@@ -37,7 +41,7 @@ async fn run(
 /// How many tokens a client got, once there are `enough` of them.
 async fn tokens_of(app: &TestApp, machine: &Machine, enough: usize) -> usize {
     until("attempts that are written down", Duration::from_secs(10), async || {
-        let attempts = machine.attempts(app, &app.a).await;
+        let attempts = machine.attempts(&app.owner_of(&app.a).await).await;
         assert!(attempts.iter().all(|attempt| attempt["outcome"] == "granted"), "{attempts:?}");
         (attempts.len() >= enough).then_some(attempts.len())
     })
@@ -127,7 +131,11 @@ console.log("again", Math.max(...counts));
 async fn rotating_a_secret_as_the_guide_says_leaves_no_moment_without_a_good_one() {
     let app = TestApp::start().await;
     let owner = app.owner_of(&app.a).await;
-    let machine = Machine::create(&app, &app.a, "rotated", &["read"], &[]).await;
+    let machine = Machine::create(
+        &app.owner_of(&app.a).await,
+        json!({ "name": "rotated", "roles": ["read"], "scopes": [] }),
+    )
+    .await;
     let path = format!("/api/v1/api-clients/{}", machine.id);
     let rotated = owner.post(&format!("{path}/secrets/"), &json!({ "overlap_seconds": 604_800 })).await;
     let rotated = rotated.expect(201).json();

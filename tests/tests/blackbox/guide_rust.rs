@@ -24,7 +24,7 @@ where
 
 use bulkhead_tests::app::TestApp;
 use bulkhead_tests::guide;
-use bulkhead_tests::machines::Machine;
+use bulkhead_tests::machine::Machine;
 use oauth2::basic::BasicErrorResponseType;
 use oauth2::{HttpRequest, HttpResponse, TokenResponse as _};
 use serde_json::json;
@@ -63,7 +63,11 @@ fn refusal(answer: Answer) -> BasicErrorResponseType {
 #[tokio::test]
 async fn the_rust_of_the_guide_gets_a_token_that_creates_a_project() {
     let app = TestApp::start().await;
-    let machine = Machine::create(&app, &app.a, "oauth2", &["write"], &[]).await;
+    let machine = Machine::create(
+        &app.owner_of(&app.a).await,
+        json!({ "name": "oauth2", "roles": ["write"], "scopes": [] }),
+    )
+    .await;
     let token = ask(&app, &machine, &machine.secret, &[]).await.unwrap();
     assert_eq!(token.expires_in().unwrap().as_secs(), 900);
     assert!(token.refresh_token().is_none());
@@ -78,7 +82,11 @@ async fn the_rust_of_the_guide_gets_a_token_that_creates_a_project() {
 #[tokio::test]
 async fn the_oauth2_crate_reads_refusals_as_what_they_are() {
     let app = TestApp::start().await;
-    let machine = Machine::create(&app, &app.a, "oauth2", &["read"], &[]).await;
+    let machine = Machine::create(
+        &app.owner_of(&app.a).await,
+        json!({ "name": "oauth2", "roles": ["read"], "scopes": [] }),
+    )
+    .await;
     let wrong = ask(&app, &machine, "wrong", &[]).await;
     assert_eq!(refusal(wrong), BasicErrorResponseType::InvalidClient);
     let too_much = ask(&app, &machine, &machine.secret, &["write:projects"]).await;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::{Options, TestApp};
 use bulkhead_tests::client::Client;
-use bulkhead_tests::http::Response;
+use bulkhead_tests::http::{Response, exchange};
 use bulkhead_tests::keys::Key;
 use bulkhead_tests::tenants::{PASSWORD, Tenant};
 use serde_json::{Value, json};
@@ -240,6 +240,33 @@ async fn lim_5_a_forged_address_is_no_new_limit_and_a_trusted_proxys_word_counts
     }
     throttled(&attempt(&app, "2001:db8::ffff:0").await, "credentials");
     let _ = attempt(&app, "2001:db8:0:1::1").await.expect(401);
+}
+
+#[tokio::test]
+async fn lim_5_a_header_that_is_no_text_does_not_turn_a_stranger_into_the_proxy() {
+    let app = Options::default().set("server.trusted_proxies", "127.0.0.0/8").start().await;
+    let mut claims = app.claims(&app.a, new_id(), &["read:*"]);
+    claims["client_type"] = json!("service_account");
+    claims["secret_id"] = json!(new_id());
+    // The proxy's own network is allowed, so whoever passes for the proxy is in.
+    claims["allowed_ips"] = json!(["127.0.0.0/8"]);
+    let token = app.key.token(&claims);
+    for (forwarded, status) in [
+        (&b"127.0.0.1"[..], 200),
+        (b"203.0.113.9", 401),
+        (b"\xff, 203.0.113.9", 401),
+        (b"\xff", 401),
+        (b"203.0.113.9:4711", 401),
+        (b"unknown", 401),
+    ] {
+        let mut request =
+            format!("GET {LIST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n").into_bytes();
+        request.extend_from_slice(b"X-Forwarded-For: ");
+        request.extend_from_slice(forwarded);
+        request.extend_from_slice(b"\r\nConnection: close\r\n\r\n");
+        let answer = exchange(app.server.address(), &request).await.expect("an answer");
+        assert_eq!(answer.status, status, "{:?}: {answer}", String::from_utf8_lossy(forwarded));
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use bulkhead_domain::clock::now;
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::{Options, PUBLIC_URL};
 use bulkhead_tests::keys::claims_of;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::oauth::{FORM, OLD_TOKEN, TOKEN, World, encoded, refused};
 use bulkhead_tests::rows::Rows;
 use bulkhead_tests::scratch::Scratch;
@@ -94,7 +95,7 @@ async fn cli_3_no_field_and_no_header_gets_a_client_of_one_tenant_a_token_for_an
     // Nor does one tenant's secret fit another's name, nor a name with the other tenant written into it.
     let (tenant_of_b, client_of_a) = (&theirs.client_id[..39], &mine.client_id[39..]);
     for client_id in [theirs.client_id.clone(), format!("{tenant_of_b}{client_of_a}")] {
-        let answer = world.ask(&bulkhead_tests::oauth::Machine { client_id, ..mine.clone() }, &[]).await;
+        let answer = world.ask(&Machine { client_id, ..mine.clone() }, &[]).await;
         refused(&answer, 401, "invalid_client");
     }
     let rows = Rows::create(&world.user_of(b).await, b).await;
@@ -176,7 +177,7 @@ async fn a_token_is_not_made_to_live_longer_than_its_secret_or_its_client() {
     let rotation = json!({ "overlap_seconds": 0, "expires_in_seconds": 300 });
     let rotated = admin.post(&lasting.path("secrets/"), &rotation).await.expect(201).json();
     let secret = world.noted(rotated["client_secret"].as_str().expect("a secret"));
-    let rotated = bulkhead_tests::oauth::Machine { secret, ..lasting };
+    let rotated = Machine { secret, ..lasting };
     for machine in [machine, rotated] {
         let reply = world.ask(&machine, &[]).await.expect(200).json();
         let exp =

@@ -7,9 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulkhead_tests::app::PUBLIC_URL;
 use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::{Key, claims_of};
-use bulkhead_tests::oauth::{
-    FORM, INTROSPECT, Machine, REVOKE, World, encoded, not_kept, post_form, refused,
-};
+use bulkhead_tests::machine::Machine;
+use bulkhead_tests::oauth::{FORM, INTROSPECT, REVOKE, World, encoded, not_kept, post_form, refused};
 use serde_json::{Value, json};
 
 async fn send(

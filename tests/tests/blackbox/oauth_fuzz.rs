@@ -1,9 +1,8 @@
 //! Whatever is sent to the token endpoints, the answer is a coded one, no request is a defect, and no secret is in the log.
 
 use bulkhead_tests::app::Options;
-use bulkhead_tests::oauth::{
-    FORM, INTROSPECT, Machine, OLD_REFRESH, OLD_TOKEN, REVOKE, TOKEN, World, basic, percent,
-};
+use bulkhead_tests::machine::{Machine, basic};
+use bulkhead_tests::oauth::{FORM, INTROSPECT, OLD_REFRESH, OLD_TOKEN, REVOKE, TOKEN, World, percent};
 
 /// A small generator (xorshift64*), so that each run sends the same.
 struct Chance(u64);

@@ -4,7 +4,7 @@
 use bulkhead_tests::app::{Options, TestApp};
 use bulkhead_tests::binary::workspace;
 use bulkhead_tests::front::Front;
-use bulkhead_tests::machines::Machine;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::runtimes;
 use serde_json::{Value, json};
 
@@ -22,7 +22,11 @@ async fn referee(runtime: &str, path: &str) -> Option<Finding> {
         runtimes::find(runtime).map_err(|missing| eprintln!("NOT RUN: {path}: {}", missing.why)).ok()?;
     let (front, app) = Front::start(Options::default()).await;
     let scopes = ["read:projects", "write:tasks"];
-    let machine = Machine::create(&app, &app.a, "referee", &["write"], &scopes).await;
+    let machine = Machine::create(
+        &app.owner_of(&app.a).await,
+        json!({ "name": "referee", "roles": ["write"], "scopes": scopes }),
+    )
+    .await;
     let code = std::fs::read_to_string(workspace().join("tests/clients").join(path)).unwrap();
     let outcome = found.run(&code, &machine.environment(&front.url())).await;
     assert_eq!(outcome.code, Some(0), "{path}: {}\n{}", outcome.stdout, outcome.stderr);

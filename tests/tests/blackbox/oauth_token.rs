@@ -4,9 +4,8 @@
 use bulkhead_tests::app::Options;
 use bulkhead_tests::client::Client;
 use bulkhead_tests::http::Response;
-use bulkhead_tests::oauth::{
-    FORM, Machine, TOKEN, World, basic, encoded, not_kept, percent, post_form, refused,
-};
+use bulkhead_tests::machine::{Machine, basic};
+use bulkhead_tests::oauth::{FORM, TOKEN, World, encoded, not_kept, percent, post_form, refused};
 use serde_json::json;
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use bulkhead_tests::app::Options;
 use bulkhead_tests::client::Client;
-use bulkhead_tests::oauth::{Machine, REVOKE, World, post_form};
+use bulkhead_tests::machine::Machine;
+use bulkhead_tests::oauth::{REVOKE, World, post_form};
 use bulkhead_tests::poll::until;
 use bulkhead_tests::proxy::Mode;
 use bulkhead_tests::rows::Rows;

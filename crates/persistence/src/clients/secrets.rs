@@ -127,19 +127,31 @@ impl ApiClients {
         } else if live.len() >= MOST_LIVE {
             return Ok(Rotated::TooMany);
         } else {
-            tx.run(async |s| {
-                let old = secrets::table
-                    .filter(secrets::tenant_id.eq(s.tenant()).and(secrets::api_client_id.eq(client)));
-                let old = old.filter(secrets::retired_at.is_null());
-                let old = old.filter(secrets::expires_at.is_null().or(secrets::expires_at.gt(end)));
-                s.execute(kept(diesel::update(old).set(secrets::expires_at.eq(end)))).await
-            })
-            .await?;
+            Self::end_at(tx, client, end).await?;
         }
         Self::add_secret(tx, id, secret).await?;
         let target = json!({ "api_client": client, "secret": secret.id, "others_end": end });
         tx.audit("api_client.rotate_secret", target).await?;
         Ok(Rotated::Done(Self::secrets_in(tx, client).await?, ended))
+    }
+
+    /// Lets the client's secrets end at this time, those that would last longer; and the tokens obtained with them, which
+    /// do not know of it.
+    async fn end_at(tx: &mut WriteTx<'_>, client: Uuid, end: DateTime<Utc>) -> DbResult<()> {
+        let ending: Vec<Uuid> = tx
+            .run(async |s| {
+                let old = secrets::table
+                    .filter(secrets::tenant_id.eq(s.tenant()).and(secrets::api_client_id.eq(client)));
+                let old = old.filter(secrets::retired_at.is_null());
+                let old = old.filter(secrets::expires_at.is_null().or(secrets::expires_at.gt(end)));
+                let update = diesel::update(old).set(secrets::expires_at.eq(end)).returning(secrets::id);
+                s.many(kept(update)).await
+            })
+            .await?;
+        for secret in ending {
+            tx.revoke_at(Subject::Secret(SecretId::from_uuid(secret)), end).await?;
+        }
+        Ok(())
     }
 
     /// Retires a secret. Unless forced, not one that was used after `used_after`, and not the only live one.
