@@ -101,8 +101,30 @@ pub(crate) async fn write<T>(
     actor: Actor<'_>,
     work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
 ) -> DbResult<T> {
+    write_opened(pool, tenant, actor, opening(tenant, ""), work).await
+}
+
+/// As [`write`], without waiting for the disk: a database that crashes may lose what it committed in the last second, never
+/// a part of a transaction. For records that are many and worth less than the time of one flush each.
+pub(crate) async fn write_lazily<T>(
+    pool: &Pool,
+    tenant: TenantId,
+    actor: Actor<'_>,
+    work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
+) -> DbResult<T> {
+    let opening = format!("{}; SET LOCAL synchronous_commit = off", opening(tenant, ""));
+    write_opened(pool, tenant, actor, opening, work).await
+}
+
+async fn write_opened<T>(
+    pool: &Pool,
+    tenant: TenantId,
+    actor: Actor<'_>,
+    opening: String,
+    work: impl AsyncFnOnce(&mut WriteTx<'_>) -> DbResult<T>,
+) -> DbResult<T> {
     let checkout = pool.take(tenant).await?;
-    let mut tx = WriteTx::new(checkout.connection()?, tenant, actor, opening(tenant, ""));
+    let mut tx = WriteTx::new(checkout.connection()?, tenant, actor, opening);
     let result = work(&mut tx).await;
     let result = tx.finish(result).await?;
     checkout.finish();
