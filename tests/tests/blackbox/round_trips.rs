@@ -114,8 +114,15 @@ async fn a_write_takes_two_round_trips_at_most_with_or_without_a_retry_key() {
                 .await
                 .status
         };
-        let cost = world.cost(201, keyed).await;
-        assert!(cost <= 2, "POST {resource} with a key: {cost} {}", world.app.proxy().take_statements());
+        // One write in 64, by chance, sweeps expired keys away as well; that is not the one to look at.
+        let (cost, sent) = loop {
+            let cost = world.cost(201, async || keyed().await).await;
+            let sent = world.app.proxy().take_statements();
+            if !sent.contains("DELETE FROM idempotency_keys") {
+                break (cost, sent);
+            }
+        };
+        assert!(cost <= 2, "POST {resource} with a key: {cost} {sent}");
         let cost = world
             .cost(200, async || user.patch(&row, &json!({ "description": "d", "file_size": 1 })).await.status)
             .await;
