@@ -104,7 +104,7 @@ pub(crate) async fn write<T>(
     write_opened(pool, tenant, actor, opening(tenant, ""), work).await
 }
 
-/// As [`write`], without waiting for the disk: a database that crashes may lose what it committed in the last second, never
+/// As [`write()`], without waiting for the disk: a database that crashes may lose what it committed in the last second, never
 /// a part of a transaction. For records that are many and worth less than the time of one flush each.
 pub(crate) async fn write_lazily<T>(
     pool: &Pool,
