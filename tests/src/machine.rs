@@ -32,7 +32,9 @@ impl Machine {
         if fields.get("name").is_none() {
             fields["name"] = json!(format!("machine {}", bulkhead_domain::ids::new_id()));
         }
-        let made = administrator.post(CLIENTS, &fields).await.expect(201).json();
+        let made = administrator.post(CLIENTS, &fields).await.expect(201);
+        assert_eq!(made.header("cache-control"), Some("no-store"), "{made}");
+        let made = made.json();
         let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name}: {made}")).to_owned();
         Self { id: text("id"), client_id: text("client_id"), secret: text("client_secret"), made }
     }
@@ -70,7 +72,9 @@ impl Machine {
 
     /// Has `administrator` rotate its secret; gives the answer, and the machine with the new one.
     pub async fn rotate(&self, administrator: &Client, body: &Value) -> (Value, Self) {
-        let rotated = administrator.post(&self.path("secrets/"), body).await.expect(201).json();
+        let rotated = administrator.post(&self.path("secrets/"), body).await.expect(201);
+        assert_eq!(rotated.header("cache-control"), Some("no-store"), "{rotated}");
+        let rotated = rotated.json();
         let secret = rotated["client_secret"].as_str().expect("a secret").to_owned();
         (rotated, self.with_secret(&secret))
     }

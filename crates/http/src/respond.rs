@@ -62,6 +62,13 @@ pub(crate) fn document(
     Ok(Reply { status: status.as_u16(), headers, body })
 }
 
+/// Sends a reply with a secret in it, which nobody may keep.
+pub(crate) fn secret(reply: Once) -> HttpResponse {
+    let mut response = once(reply);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Sends a reply, and says so when it is an earlier one.
 pub(crate) fn once(once: Once) -> HttpResponse {
     let (reply, replayed) = match once {

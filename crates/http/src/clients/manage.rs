@@ -72,7 +72,7 @@ pub(crate) async fn create(
         Ok(reply)
     });
     let once = once.await.map_err(refused)?;
-    Ok(respond::once(match (once, made) {
+    Ok(respond::secret(match (once, made) {
         (Once::First(_), Some(created)) => {
             Once::First(reply_of(&created, Some(secret.plain.expose_secret()))?)
         }

@@ -116,7 +116,7 @@ pub(crate) async fn rotate(
     }
     let once = once.map_err(refused)?;
     ended.into_iter().for_each(|ended| worker.state.revoke(ended));
-    Ok(respond::once(match once {
+    Ok(respond::secret(match once {
         Once::First(_) => Once::First(reply_of(secret_id, Some(secret.plain.expose_secret()), &all)?),
         replayed @ Once::Replayed(_) => replayed,
     }))
