@@ -22,6 +22,14 @@ use crate::tenants::{self, Tenant, User};
 /// What links start with.
 pub const PUBLIC_URL: &str = "http://api.test";
 
+/// The challenge of an answer that asks for a token (RFC 6750 §3, RFC 9728 §5.1), with these parameters if any.
+#[must_use]
+pub fn challenge(parameters: &str) -> String {
+    let separator = if parameters.is_empty() { "" } else { ", " };
+    let metadata = format!("{PUBLIC_URL}/.well-known/oauth-protected-resource");
+    format!("Bearer realm=\"api\"{separator}{parameters}, resource_metadata=\"{metadata}\"")
+}
+
 /// How a test wants its server.
 #[derive(Default)]
 pub struct Options {

@@ -93,6 +93,7 @@ fn finish(
     let secure =
         request.app_data::<web::Data<Worker>>().is_some_and(|worker| worker.settings.strict_transport);
     add_headers(response.headers_mut(), correlation_id, took, secure);
+    point_to_metadata(&request, response.headers_mut());
     note_machine(&request, &mut response);
     if let Some(report) = request.extensions().get::<Report>() {
         report.write(response.headers_mut());
@@ -166,6 +167,18 @@ fn add_headers(headers: &mut HeaderMap, correlation_id: &str, took: Duration, st
         // Kept by the caller alone, and asked for again each time; entity tags make that cheap.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+    }
+}
+
+/// Tells whoever is asked for a token where it is described how to get one (RFC 9728 §5.1).
+fn point_to_metadata(request: &HttpRequest, headers: &mut HeaderMap) {
+    let Some(worker) = request.app_data::<web::Data<Worker>>() else { return };
+    let challenge = headers.get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let Some(challenge) = challenge.filter(|challenge| challenge.starts_with("Bearer ")) else { return };
+    let url = &worker.settings.public_url;
+    let whole = format!("{challenge}, resource_metadata=\"{url}{}\"", oauth::discovery::RESOURCE);
+    if let Ok(value) = HeaderValue::from_str(&whole) {
+        headers.insert(header::WWW_AUTHENTICATE, value);
     }
 }
 

@@ -16,7 +16,8 @@ use crate::routes;
 use crate::worker::Worker;
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
-const RESOURCE: &str = "/.well-known/oauth-protected-resource";
+/// The path of the document about this API.
+pub(crate) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 const KEYS: &str = "/.well-known/jwks.json";
 /// The two ways in which a client may send its credentials.
 const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
