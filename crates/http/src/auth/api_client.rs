@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 
 use super::BODIES;
 use super::refresh::RefreshRequest;
-use crate::client_address::client_address;
 use crate::extract::form::Members;
 use crate::oauth::credentials;
 use crate::oauth::grant::{self, Granted, grant};
@@ -107,16 +106,14 @@ pub(crate) async fn token(
 ) -> Outcome<HttpResponse> {
     let credentials = credentials::read(&request, &mut members)?;
     let scope = members.optional("scope")?;
-    let Proven { tenant, client, secret } = prove_for_token(&worker, &request, credentials).await?;
-    let scopes = grant::scopes(&client, scope.as_deref())?;
-    let address = client_address(&request, &worker.settings.trusted_proxies);
-    let ends_secret = secret.expires_at.map(|end| end.timestamp());
-    if !scopes.covers(&client.rights()) {
+    let proven = prove_for_token(&worker, &request, credentials).await?;
+    let scopes = grant::scopes(&proven.client, scope.as_deref())?;
+    if !scopes.covers(&proven.client.rights()) {
         // A refresh gives the client's rights as they are then. Whoever asked for less must not get more by it
         // (RFC 6749 §6), so there is none.
-        let granted = grant(&worker, &tenant, &client, &secret, &scopes, None, address)?;
-        return Ok(reply(granted, None, ends_secret));
+        return Ok(reply(grant(&worker, &proven, &scopes, None)?, None, &proven));
     }
+    let Proven { tenant, client, secret, .. } = &proven;
     let session = FamilyId::generate();
     let first = refresh::generate(tenant.id(), session);
     let ends = [Some(now() + worker.services.refresh.lifetime), client.expires_at, secret.expires_at];
@@ -134,9 +131,9 @@ pub(crate) async fn token(
         DbError::BadReference(_) => proof::refused(false),
         other => Problem::busy_is_unavailable(other),
     })?;
-    let granted = grant(&worker, &tenant, &client, &secret, &scopes, Some(session), address)?;
-    let refresh = Some((first.plain.expose_secret().to_owned(), ends.timestamp()));
-    Ok(reply(granted, refresh, ends_secret))
+    let granted = grant(&worker, &proven, &scopes, Some(session))?;
+    let refresh = (first.plain.expose_secret().to_owned(), ends.timestamp());
+    Ok(reply(granted, Some(refresh), &proven))
 }
 
 /// `POST /api/v1/auth/api-client/token/refresh/`
@@ -148,25 +145,13 @@ pub(crate) async fn refresh(
     let presented = RefreshToken::parse(&members.required("refresh")?).ok_or_else(refused)?;
     let (tenant, digest) = (presented.tenant(), presented.digest());
     let session = worker.auth.client_session(tenant, presented.family(), digest.as_bytes()).await?;
-    let session = session.ok_or_else(refused)?;
-    let address = client_address(&request, &worker.settings.trusted_proxies);
-    if !proof::may_have_token(&worker, &request, &session, address) {
-        return Err(refused());
-    }
-    let rights = session.client.rights();
-    let granted = grant(
-        &worker,
-        &session.tenant,
-        &session.client,
-        &session.secret,
-        &rights,
-        Some(presented.family()),
-        address,
-    )?;
-    Ok(reply(granted, None, session.secret.expires_at.map(|end| end.timestamp())))
+    let proven = session.and_then(|session| proof::of_session(&worker, &request, session));
+    let proven = proven.ok_or_else(refused)?;
+    let granted = grant(&worker, &proven, &proven.client.rights(), Some(presented.family()))?;
+    Ok(reply(granted, None, &proven))
 }
 
-fn reply(granted: Granted, refresh: Option<(String, i64)>, ends: Option<i64>) -> HttpResponse {
+fn reply(granted: Granted, refresh: Option<(String, i64)>, proven: &Proven) -> HttpResponse {
     let Granted { token: Issued { token, issued_at, expires_at }, scope } = granted;
     let access = token.expose_secret().to_owned();
     let (refresh, refresh_token_expires_at) = refresh.unzip();
@@ -181,7 +166,7 @@ fn reply(granted: Granted, refresh: Option<(String, i64)>, ends: Option<i64>) ->
         scope,
     };
     let mut response = HttpResponse::Ok();
-    if let Some(ends) = secret_ends(ends) {
+    if let Some(ends) = secret_ends(proven.secret_ends()) {
         response.insert_header(ends);
     }
     response.json(reply)

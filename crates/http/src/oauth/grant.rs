@@ -1,16 +1,14 @@
 //! The access token of a proven client: its rights, or the part of them that was asked for.
 
-use std::net::IpAddr;
-
 use bulkhead_auth::token::{ClientToken, Issued};
 use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::FamilyId;
 use bulkhead_domain::principal::SecretUse;
 use bulkhead_domain::scope::ScopeSet;
-use bulkhead_persistence::client_credentials::{ClientAccount, StoredSecret};
-use bulkhead_persistence::credentials::DirectoryEntry;
+use bulkhead_persistence::client_credentials::ClientAccount;
 
+use super::proof::Proven;
 use crate::clients::is_known_scope;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
@@ -53,23 +51,21 @@ fn told(word: &str) -> String {
     }
 }
 
-/// Makes the token.
+/// Makes the token, of a session if it can be refreshed.
 pub(crate) fn grant(
     worker: &Worker,
-    tenant: &DirectoryEntry,
-    client: &ClientAccount,
-    secret: &StoredSecret,
+    proven: &Proven,
     scopes: &ScopeSet,
     session: Option<FamilyId>,
-    address: Option<IpAddr>,
 ) -> Outcome<Granted> {
-    let secret_use = SecretUse { id: secret.id(), ends: secret.expires_at.map(|end| end.timestamp()) };
+    let Proven { tenant, client, secret, .. } = proven;
+    let secret_use = SecretUse { id: secret.id(), ends: proven.secret_ends() };
     if secret.expires_at.is_some_and(|end| end - now() < SOON) {
         tracing::warn!(
             client_id = client.client_id,
             secret = %secret.id(),
             ends = ?secret.expires_at,
-            address = address.map(tracing::field::display),
+            address = proven.address().map(tracing::field::display),
             "a token was given for a secret that ends soon"
         );
     }

@@ -31,6 +31,20 @@ pub(crate) struct Proven {
     pub(crate) tenant: DirectoryEntry,
     pub(crate) client: ClientAccount,
     pub(crate) secret: StoredSecret,
+    /// Where it calls from.
+    address: Option<IpAddr>,
+}
+
+impl Proven {
+    /// When its secret ends, in Unix seconds, if that is known.
+    pub(crate) fn secret_ends(&self) -> Option<i64> {
+        self.secret.expires_at.map(|end| end.timestamp())
+    }
+
+    /// Where it calls from, for the log.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
 }
 
 /// Why a client was not let in.
@@ -115,25 +129,21 @@ fn judge(
     };
     let Some(secret) = secret else { return Err(Reason::WrongSecret) };
     check(&tenant, &client, &secret, address)?;
-    Ok(Proven { tenant, client, secret })
+    Ok(Proven { tenant, client, secret, address })
 }
 
-/// Whether a session of a client may have another token, and notes the attempt.
-pub(crate) fn may_have_token(
-    worker: &Worker,
-    request: &HttpRequest,
-    session: &ClientSession,
-    address: Option<IpAddr>,
-) -> bool {
+/// A client that is known by its session: what must hold beside the secret has to hold still. Notes the attempt.
+pub(crate) fn of_session(worker: &Worker, request: &HttpRequest, session: ClientSession) -> Option<Proven> {
     let ClientSession { tenant, client, secret, .. } = session;
-    let verdict = check(tenant, client, secret, address);
+    let address = client_address(request, &worker.settings.trusted_proxies);
+    let verdict = check(&tenant, &client, &secret, address);
     let attempt = Attempt {
         api_client: Some(client.id().uuid()),
         secret: Some(secret.id().uuid()),
         ..attempt_of(request, &client.client_id, address)
     };
     record(worker, &client.client_id, Some((tenant.id(), attempt)), verdict.err(), "refreshed");
-    verdict.is_ok()
+    verdict.is_ok().then_some(Proven { tenant, client, secret, address })
 }
 
 fn attempt_of(request: &HttpRequest, client_id: &str, address: Option<IpAddr>) -> Attempt {

@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 
 use super::credentials;
 use super::grant::{self, Granted, grant};
-use super::proof::{Proven, prove_for_token};
-use crate::client_address::client_address;
+use super::proof::prove_for_token;
 use crate::extract::form::{Form, complaint};
 use crate::problem::{Outcome, Problem};
 use crate::respond::secret_ends;
@@ -70,12 +69,11 @@ pub(crate) async fn token(
     if resource.is_some_and(|resource| !is_this_api(&worker, &resource)) {
         return Err(Problem::new(Code::InvalidTarget, "The resource is not this API."));
     }
-    let Proven { tenant, client, secret } = prove_for_token(&worker, &request, credentials).await?;
-    let scopes = grant::scopes(&client, scope.as_deref())?;
-    let address = client_address(&request, &worker.settings.trusted_proxies);
-    let Granted { token, scope } = grant(&worker, &tenant, &client, &secret, &scopes, None, address)?;
+    let proven = prove_for_token(&worker, &request, credentials).await?;
+    let scopes = grant::scopes(&proven.client, scope.as_deref())?;
+    let Granted { token, scope } = grant(&worker, &proven, &scopes, None)?;
     let mut response = HttpResponse::Ok();
-    if let Some(ends) = secret_ends(secret.expires_at.map(|end| end.timestamp())) {
+    if let Some(ends) = secret_ends(proven.secret_ends()) {
         response.insert_header(ends);
     }
     Ok(response.json(OauthToken {
