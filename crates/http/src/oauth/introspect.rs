@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::credentials;
-use super::proof::prove;
+use super::proof::prove_with_token;
 use crate::extract::form::Form;
 use crate::problem::Outcome;
 use crate::worker::Worker;
@@ -82,11 +81,9 @@ pub(crate) struct Facts {
 pub(crate) async fn introspect(
     request: HttpRequest,
     worker: Data<Worker>,
-    Form(mut members): Form,
+    Form(members): Form,
 ) -> Outcome<HttpResponse> {
-    let credentials = credentials::read(&request, &mut members)?;
-    let token = members.required("token")?;
-    let caller = prove(&worker, &request, credentials).await?;
+    let (caller, token) = prove_with_token(&worker, &request, members).await?;
     let tenant = caller.tenant.id();
     let facts = match RefreshToken::parse(&token) {
         Some(refresh) => of_session(&worker, tenant, &refresh).await?,

@@ -18,8 +18,9 @@ use ipnet::IpNet;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use super::credentials::Credentials;
+use super::credentials::{self, Credentials};
 use crate::client_address::client_address;
+use crate::extract::form::Members;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
 
@@ -84,12 +85,19 @@ pub(crate) async fn prove_for_token(
     prove(worker, request, credentials).await
 }
 
-/// Proves a client, and notes the attempt.
-pub(crate) async fn prove(
+/// Proves the client that presents a token of somebody's, and reads that token.
+pub(crate) async fn prove_with_token(
     worker: &Worker,
     request: &HttpRequest,
-    credentials: Option<Credentials>,
-) -> Outcome<Proven> {
+    mut members: Members,
+) -> Outcome<(Proven, String)> {
+    let credentials = credentials::read(request, &mut members)?;
+    let token = members.required("token")?;
+    Ok((prove(worker, request, credentials).await?, token))
+}
+
+/// Proves a client, and notes the attempt.
+async fn prove(worker: &Worker, request: &HttpRequest, credentials: Option<Credentials>) -> Outcome<Proven> {
     let in_header = credentials.as_ref().is_some_and(|sent| sent.in_header);
     let (named, presented) = credentials.map(|sent| (sent.client_id, sent.secret)).unwrap_or_default();
     // Nobody's client is searched as well, so that rubbish takes as long as a name.

@@ -7,8 +7,7 @@ use bulkhead_auth::refresh::RefreshToken;
 use bulkhead_domain::principal::PrincipalKind;
 use bulkhead_domain::revocation::Revocation;
 
-use super::credentials;
-use super::proof::{Proven, prove};
+use super::proof::{Proven, prove_with_token};
 use crate::extract::form::Form;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
@@ -17,11 +16,9 @@ use crate::worker::Worker;
 pub(crate) async fn revoke(
     request: HttpRequest,
     worker: Data<Worker>,
-    Form(mut members): Form,
+    Form(members): Form,
 ) -> Outcome<HttpResponse> {
-    let credentials = credentials::read(&request, &mut members)?;
-    let token = members.required("token")?;
-    let caller = prove(&worker, &request, credentials).await?;
+    let (caller, token) = prove_with_token(&worker, &request, members).await?;
     let ended = match RefreshToken::parse(&token) {
         Some(refresh) => end_session(&worker, &caller, &refresh).await?,
         None => end_token(&worker, &caller, &token).await?,
