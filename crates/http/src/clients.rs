@@ -12,7 +12,7 @@ use bulkhead_domain::scope::{Action, ScopeSet};
 use bulkhead_persistence::usage::Attempts;
 use bulkhead_persistence::{ApiClient, ApiClients, Secret};
 
-pub use secrets::{LONGEST_OVERLAP, SECRET_IN_USE};
+pub use secrets::{LONGEST_OVERLAP, SECRET_IN_USE, stored as stored_secret};
 
 use crate::operation::Endpoint;
 use crate::resource::{IF_MATCH, JSON, MERGE_PATCH, TAG, collection, endpoint, list_of, member, one_of};

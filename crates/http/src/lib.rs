@@ -35,7 +35,7 @@ mod usage;
 mod watcher;
 mod worker;
 
-pub use clients::{LONGEST_OVERLAP, SECRET_IN_USE, unknown_scopes};
+pub use clients::{LONGEST_OVERLAP, SECRET_IN_USE, stored_secret, unknown_scopes};
 pub use keyring::{Keyring, Reload, ReloadError, Signing};
 pub use openapi::document;
 pub use operation::{Access, Operation};

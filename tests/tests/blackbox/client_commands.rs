@@ -197,6 +197,10 @@ async fn a_secret_is_rotated_with_an_overlap_and_retired_once_it_is_out_of_use()
 
     let only = done(&app, &["rotate-api-client-secret", "--client", &name, "--overlap", "0"]);
     ends(&new_client).await;
+    for wrong in [["--overlap", "91d"], ["--expires-in", "0"], ["--overlap", "soon"]] {
+        let outcome = run(&app, &[&["rotate-api-client-secret", "--client", &name], &wrong[..]].concat());
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    }
     let last = ["retire-api-client-secret", "--client", &name, "--secret", &text(&only, "id")];
     refused(&app, &last, "only one");
 }

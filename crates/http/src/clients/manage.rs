@@ -7,16 +7,17 @@ use bulkhead_auth::client_secret;
 use bulkhead_domain::clients::{ApiClientFields, ApiClientPatch};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::field::Field as _;
-use bulkhead_domain::ids::{ClientId, SecretId};
+use bulkhead_domain::ids::ClientId;
 use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply, RetryKey};
 use bulkhead_persistence::tenant_db::WriteTx;
-use bulkhead_persistence::{ApiClient, ApiClients, Changed, Created, NewSecret, TenantNames};
+use bulkhead_persistence::{ApiClient, ApiClients, Changed, Created, TenantNames};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::reach::Reach;
+use super::secrets::stored;
 use super::{RESOURCE, unknown_scopes};
 use crate::context::TenantCtx;
 use crate::extract::body::Body;
@@ -55,12 +56,7 @@ pub(crate) async fn create(
     known_scopes(Some(&fields.scopes.clone().into_column()))?;
     let key = key.for_body(&bytes);
     let (id, secret) = (ClientId::generate(), client_secret::generate());
-    let stored = NewSecret {
-        id: SecretId::generate(),
-        hash: secret.digest.as_bytes(),
-        hint: &secret.hint,
-        expires_at: None,
-    };
+    let stored = stored(&secret, None);
     let mut made = None;
     let once = ctx.db().write_once(key.as_ref(), async |tx| {
         let reach = Reach::of(&ctx, tx).await?;

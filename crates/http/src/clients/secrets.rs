@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use bulkhead_auth::client_secret;
+use bulkhead_auth::client_secret::{self, NewClientSecret};
 use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::field::{Count, Field as _, Reference, Switch};
@@ -12,7 +12,7 @@ use bulkhead_persistence::crud::Entity as _;
 use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply};
 use bulkhead_persistence::{ApiClients, NewSecret, Retirement, Rotated, Secret};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,6 +68,12 @@ pub(crate) struct RotatedSecret<'a> {
     secrets: &'a [Secret],
 }
 
+/// What is stored of a secret that was just made, under an id of its own.
+#[must_use]
+pub fn stored(secret: &NewClientSecret, expires_at: Option<DateTime<Utc>>) -> NewSecret<'_> {
+    NewSecret { id: SecretId::generate(), hash: secret.digest.as_bytes(), hint: &secret.hint, expires_at }
+}
+
 /// `GET /api/v1/api-clients/{id}/secrets/`
 pub(crate) async fn list(ctx: TenantCtx, id: PathId) -> Outcome<HttpResponse> {
     // An unknown client is not one without secrets.
@@ -91,13 +97,8 @@ pub(crate) async fn rotate(
         return Err(complaint("expires_in_seconds", "Ensure this value is greater than or equal to 1."));
     }
     let key = key.for_body(&bytes);
-    let (secret_id, secret) = (SecretId::generate(), client_secret::generate());
-    let stored = NewSecret {
-        id: secret_id,
-        hash: secret.digest.as_bytes(),
-        hint: &secret.hint,
-        expires_at: lifetime.map(|lifetime| now() + lifetime),
-    };
+    let secret = client_secret::generate();
+    let stored = stored(&secret, lifetime.map(|lifetime| now() + lifetime));
     let (mut all, mut ended, mut too_many) = (Vec::new(), Vec::new(), false);
     let once = ctx.db().write_once(key.as_ref(), async |tx| {
         Reach::of(&ctx, tx).await?.covers_id(tx, id.0).await?;
@@ -108,7 +109,7 @@ pub(crate) async fn rotate(
                 return Err(DbError::Withdrawn);
             }
         }
-        reply_of(secret_id, None, &all)
+        reply_of(stored.id, None, &all)
     });
     let once = once.await;
     if too_many {
@@ -117,7 +118,7 @@ pub(crate) async fn rotate(
     let once = once.map_err(refused)?;
     ended.into_iter().for_each(|ended| worker.state.revoke(ended));
     Ok(respond::secret(match once {
-        Once::First(_) => Once::First(reply_of(secret_id, Some(secret.plain.expose_secret()), &all)?),
+        Once::First(_) => Once::First(reply_of(stored.id, Some(secret.plain.expose_secret()), &all)?),
         replayed @ Once::Replayed(_) => replayed,
     }))
 }

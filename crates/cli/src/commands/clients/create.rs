@@ -4,10 +4,10 @@ use bulkhead_auth::client_secret;
 use bulkhead_domain::clients::ApiClientFields;
 use bulkhead_domain::clock::now;
 use bulkhead_domain::field::{Field as _, FieldErrors, Fields as _};
-use bulkhead_domain::ids::{ClientId, SecretId};
+use bulkhead_domain::ids::ClientId;
 use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::platform::{Platform, PlatformError};
-use bulkhead_persistence::{ApiClients, Created, NewSecret};
+use bulkhead_persistence::{ApiClients, Created};
 use chrono::{SecondsFormat, TimeDelta};
 use clap::Args;
 use secrecy::ExposeSecret as _;
@@ -88,12 +88,7 @@ pub(in crate::commands) fn run(context: &Context, arguments: &CreateArguments) -
     let databases = Databases::open(context)?;
     let connection = databases.connect(Purpose::Platform)?;
     let (id, secret) = (ClientId::generate(), client_secret::generate());
-    let stored = NewSecret {
-        id: SecretId::generate(),
-        hash: secret.digest.as_bytes(),
-        hint: &secret.hint,
-        expires_at: None,
-    };
+    let stored = bulkhead_http::stored_secret(&secret, None);
     let created = block_on(async {
         let mut platform = Platform::connect(&connection, &context.operator).await?;
         let tenant = platform

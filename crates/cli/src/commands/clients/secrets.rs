@@ -2,8 +2,7 @@
 
 use bulkhead_auth::client_secret;
 use bulkhead_domain::clock::now;
-use bulkhead_domain::ids::SecretId;
-use bulkhead_persistence::{ApiClients, NewSecret, Retirement, Rotated, Secret};
+use bulkhead_persistence::{ApiClients, Retirement, Rotated, Secret};
 use chrono::TimeDelta;
 use clap::Args;
 use secrecy::ExposeSecret as _;
@@ -28,10 +27,10 @@ pub(crate) struct RotateArguments {
     #[command(flatten)]
     client: ClientArguments,
     /// How long the old secrets go on working: 0, 15m, 24h, up to 90d
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_overlap)]
     overlap: TimeDelta,
     /// For how long the new secret is good [default: until it is rotated]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_life)]
     expires_in: Option<TimeDelta>,
 }
 
@@ -48,18 +47,23 @@ pub(crate) struct RetireArguments {
     force: bool,
 }
 
+fn parse_overlap(text: &str) -> Result<TimeDelta, &'static str> {
+    let overlap = parse_time(text)?;
+    if overlap <= bulkhead_http::LONGEST_OVERLAP { Ok(overlap) } else { Err("at most 90d") }
+}
+
+/// A secret without a life would leave a client without any, once the others have ended.
+fn parse_life(text: &str) -> Result<TimeDelta, &'static str> {
+    let life = parse_time(text)?;
+    if life.is_zero() { Err("at least 1s") } else { Ok(life) }
+}
+
 /// Makes a new secret.
 pub(in crate::commands) fn rotate(context: &Context, arguments: &RotateArguments) -> Result<(), Failure> {
-    let overlap = arguments.overlap.min(bulkhead_http::LONGEST_OVERLAP);
     let secret = client_secret::generate();
-    let stored = NewSecret {
-        id: SecretId::generate(),
-        hash: secret.digest.as_bytes(),
-        hint: &secret.hint,
-        expires_at: arguments.expires_in.map(|time| now() + time),
-    };
+    let stored = bulkhead_http::stored_secret(&secret, arguments.expires_in.map(|time| now() + time));
     let (_, (client, rotated)) = on_client(context, &arguments.client, async |tx, client| {
-        let rotated = ApiClients::rotate(tx, client.id, stored, overlap).await?;
+        let rotated = ApiClients::rotate(tx, client.id, stored, arguments.overlap).await?;
         Ok((client, rotated))
     })?;
     let Rotated::Done(secrets, _) = rotated else {
