@@ -54,9 +54,10 @@ pub(crate) fn endpoint_of() -> Endpoint {
 
 async fn usage(ctx: TenantCtx, id: PathId, request: HttpRequest) -> Outcome<HttpResponse> {
     let since = since(&request)?;
-    let client = ApiClients::get(ctx.db(), id.0).await.map_err(refused)?;
-    let secrets = ApiClients::secrets(ctx.db(), id.0).await?;
+    // The counts first: what is counted by then was written together with its last use, which is read after it.
     let hours = hourly_usage(ctx.db(), id.0, since).await?;
+    let secrets = ApiClients::secrets(ctx.db(), id.0).await?;
+    let client = ApiClients::get(ctx.db(), id.0).await.map_err(refused)?;
     let sum = |of: fn(&HourlyUsage) -> i64| hours.iter().map(of).sum();
     respond::json(&UsageReply {
         client,
