@@ -74,12 +74,16 @@ pub fn id(row: &Value) -> &str {
 
 /// The tables with a tenant's rows, but for those that fill up by themselves: sessions of people, since logging in makes
 /// them, revocations, and what is gathered of clients.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "projects",
     "tasks",
     "documents",
     "users",
     "user_credentials",
+    "second_factors",
+    "recovery_codes",
+    "invitations",
+    "account_links",
     "idempotency_keys",
     "api_clients",
     "api_client_secrets",

@@ -63,6 +63,12 @@ codes! {
     TokenNotValid = "token_not_valid", 401, "Token not valid";
     /// The token is sound but lacks the scope that `WWW-Authenticate` names.
     InsufficientScope = "insufficient_scope", 403, "Insufficient scope";
+    /// The password is right, and the account has a second factor. Send its code with the `challenge`, to `/api/v1/auth/second-factor/`.
+    SecondFactorRequired = "second_factor_required", 403, "Second factor required";
+    /// Nobody can register in this tenant without an invitation, or there is no such tenant.
+    RegistrationClosed = "registration_closed", 403, "Registration closed";
+    /// The operator of this server has not set it up for this.
+    NotOffered = "not_offered", 403, "Not offered";
     /// Nobody can give rights that it does not have itself.
     PermissionDenied = "permission_denied", 403, "Permission denied";
     /// The credentials are right, but the tenant is suspended.
@@ -79,6 +85,8 @@ codes! {
     Conflict = "conflict", 409, "Conflict";
     /// The secret was used lately, or is the only one. Retire it with `force` if it must be.
     SecretInUse = "secret_in_use", 409, "Secret in use";
+    /// A tenant keeps at least one active owner. Make somebody else one first.
+    LastOwner = "last_owner", 409, "Last owner";
     /// The row was changed since the version that `If-Match` names. Fetch it again.
     Stale = "stale", 412, "Precondition failed";
     /// The body is larger than the operation allows.

@@ -41,6 +41,7 @@ diesel::table! {
         role -> Text,
         status -> Text,
         token_epoch -> BigInt,
+        session_epoch -> BigInt,
         version -> BigInt,
         last_login_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
@@ -53,8 +54,6 @@ diesel::table! {
         tenant_id -> Uuid,
         user_id -> Uuid,
         password_hash -> Text,
-        failed_count -> Integer,
-        locked_until -> Nullable<Timestamptz>,
         changed_at -> Timestamptz,
     }
 }
@@ -72,6 +71,84 @@ diesel::table! {
         rotated_at -> Timestamptz,
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
+        session_epoch -> BigInt,
+        ip_address -> Nullable<Text>,
+        user_agent -> Text,
+        via_link -> Nullable<Uuid>,
+        via_tenant -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    credential_guards (tenant_id, account, network) {
+        tenant_id -> Uuid,
+        account -> Uuid,
+        network -> Text,
+        failures -> Integer,
+        free_at -> Timestamptz,
+        proven_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    second_factors (tenant_id, user_id) {
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        secret -> Bytea,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> Nullable<BigInt>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    recovery_codes (tenant_id, user_id, code_hash) {
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        code_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    password_resets (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        user_id -> Uuid,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invitations (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        email -> Text,
+        email_norm -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        role -> Text,
+        status -> Text,
+        invited_by -> Nullable<Uuid>,
+        token_hash -> Bytea,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_links (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        user_id -> Uuid,
+        session_epoch -> BigInt,
+        tenant_epoch -> BigInt,
+        other_tenant -> Uuid,
+        other_user -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 

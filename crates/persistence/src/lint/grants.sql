@@ -1,6 +1,9 @@
 -- What policies do not cover, or what a role must not do even to its own rows.
 , request_role as (
     select * from runtime where name <> 'bulkhead_platform'
+), credential_table (name) as (
+    values ('user_credentials'), ('refresh_families'), ('api_client_sessions'), ('credential_guards'), ('second_factors'),
+        ('recovery_codes'), ('password_resets'), ('account_links')
 )
 select 'table ' || b.name, 'grants ' || p.privilege || ' to ' || r.name || ', which no policy limits'
 from base b cross join runtime r cross join (values ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) as p (privilege)
@@ -19,13 +22,13 @@ and has_column_privilege(r.oid, t.oid, a.attnum, 'UPDATE')
 union all
 select 'table ' || b.name, 'holds credentials and is within reach of bulkhead_app'
 from base b join runtime r on r.name = 'bulkhead_app'
-where b.name in ('user_credentials', 'refresh_families', 'api_client_sessions') and (
+where b.name in (select name from credential_table) and (
     has_any_column_privilege(r.oid, b.oid, 'SELECT, INSERT, UPDATE') or has_table_privilege(r.oid, b.oid, 'DELETE')
 )
 union all
 select 'column ' || t.name || '.' || a.attname, 'holds a credential''s hash and is readable by bulkhead_app'
 from tenant_table t join runtime r on r.name = 'bulkhead_app' join pg_attribute a on a.attrelid = t.oid
-where a.attname like '%\_hash' and t.name not in ('user_credentials', 'refresh_families', 'api_client_sessions')
+where a.attname like '%\_hash' and t.name not in (select name from credential_table)
 and has_column_privilege(r.oid, t.oid, a.attnum, 'SELECT')
 union all
 select 'table ' || b.name, 'is append-only, and ' || r.name || ' can change or delete its rows'
