@@ -16,6 +16,7 @@ pub mod key_generation;
 pub mod keys;
 pub mod keyset;
 pub mod limits;
+pub mod one_time;
 pub mod password;
 pub mod password_policy;
 pub mod refresh;
