@@ -6,6 +6,7 @@
 
 pub mod algorithm;
 pub mod cache;
+pub mod challenge;
 mod claims;
 pub mod client_secret;
 mod compact;
@@ -21,6 +22,7 @@ pub mod password;
 pub mod password_policy;
 pub mod refresh;
 pub mod revocations;
+pub mod sealed;
 pub mod secret;
 pub mod token;
 pub mod token_error;
