@@ -20,12 +20,14 @@ pub mod limits;
 pub mod one_time;
 pub mod password;
 pub mod password_policy;
+pub mod recovery_code;
 pub mod refresh;
 pub mod revocations;
 pub mod sealed;
 pub mod secret;
 pub mod token;
 pub mod token_error;
+pub mod totp;
 
 #[cfg(test)]
 mod token_tests;
