@@ -10,6 +10,7 @@ pub mod challenge;
 mod claims;
 pub mod client_secret;
 mod compact;
+pub mod django_hash;
 pub mod hmac_secret;
 mod json;
 pub mod key_error;

@@ -1,19 +1,20 @@
-//! Hashing and verifying passwords: argon2id on a bounded pool with a bounded queue. What a good new password is,
+//! Hashing and verifying passwords on a bounded pool with a bounded queue: argon2id, and what came from Django. What a good new password is,
 //! stands in [`crate::password_policy`]; who may try how often is not decided here.
+
+mod stored;
 
 use std::error::Error;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::{self, phc::PasswordHash};
-use argon2::{
-    ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::password_policy::{UnusablePassword, normalise};
+use stored::Stored;
 
 /// Memory in KiB, passes and lanes: the least that OWASP ASVS 5.0 appendix C accepts for argon2id.
 const MEMORY_KIB: u32 = 19_456;
@@ -51,7 +52,7 @@ pub enum HashError {
 pub enum Verdict {
     /// It is the password.
     Match,
-    /// It is the password, and its hash was made with other parameters than today's: store a new one.
+    /// It is the password, and its hash was made with other parameters than today's, or by Django: store a new one.
     MatchNeedsRehash,
     /// It is not, or there is none.
     NoMatch,
@@ -103,28 +104,24 @@ impl PasswordHasher {
 
     /// Compares `password` with what is stored for the account; `None` when there is no such account.
     ///
-    /// No account, and a stored text that is not an argon2 hash (an account without a password), cost as much work
-    /// as a wrong password and answer alike. Otherwise the time taken would say which accounts exist.
+    /// No account, and a stored text that is no usable hash (an account without a password), cost as much work as a wrong
+    /// password and answer alike. Otherwise the time taken would say which accounts exist. It does say so of accounts
+    /// that came from Django until their next log-in: their hashes cost what Django made them cost, which is more.
     ///
     /// # Errors
     /// Any [`HashError`].
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<Verdict, HashError> {
-        let password = normalise(password.expose_secret())?;
-        let stored = stored.as_deref().and_then(usable);
+        let normal = normalise(password.expose_secret())?;
+        let stored = stored.as_deref().and_then(Stored::read);
         let argon = self.argon.clone();
         let dummy = Arc::clone(&self.dummy);
         self.run(move || {
-            let password = password.expose_secret().as_bytes();
+            let (sent, normal) = (password.expose_secret(), normal.expose_secret());
             let Some(stored) = stored else {
-                let _ = black_box(argon.verify_password(password, dummy.as_ref()));
+                let _ = black_box(argon.verify_password(normal.as_bytes(), dummy.as_ref()));
                 return Ok(Verdict::NoMatch);
             };
-            match argon.verify_password(password, &stored) {
-                Ok(()) if is_current(&argon, &stored) => Ok(Verdict::Match),
-                Ok(()) => Ok(Verdict::MatchNeedsRehash),
-                Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::NoMatch),
-                Err(error) => Err(internal(error)),
-            }
+            stored.compare(&argon, sent, normal)
         })
         .await
     }
@@ -149,24 +146,6 @@ impl PasswordHasher {
 
 fn internal(error: impl Error + Send + Sync + 'static) -> HashError {
     HashError::Internal(Box::new(error))
-}
-
-/// Reads a stored hash, if verifying it would do an argon2's work.
-fn usable(stored: &str) -> Option<PasswordHash> {
-    let hash = PasswordHash::new(stored).ok()?;
-    let is_argon = Algorithm::try_from(hash.algorithm.as_str()).is_ok();
-    let is_complete = hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
-    (is_argon && is_complete).then_some(hash)
-}
-
-/// Whether `hash` was made with today's algorithm, version and parameters.
-fn is_current(argon: &Argon2<'_>, hash: &PasswordHash) -> bool {
-    let Ok(params) = Params::try_from(hash) else { return false };
-    let today = argon.params();
-    hash.algorithm == ARGON2ID_IDENT
-        && hash.version == Some(Version::V0x13.into())
-        && (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len())
-            == (today.m_cost(), today.t_cost(), today.p_cost(), today.output_len())
 }
 
 #[cfg(test)]

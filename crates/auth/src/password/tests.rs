@@ -97,6 +97,8 @@ async fn no_account_and_no_usable_hash_never_match_and_take_as_long_as_a_wrong_p
         "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
         "$2b$12$abc",
         "pbkdf2_sha256$1$a$b",
+        "pbkdf2_sha256$1$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "!pbkdf2_sha256$10000$seasalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     ];
     let mut cases = vec![Some(stored), None];
     cases.extend(unusable.map(|text| Some(text.to_owned())));
@@ -187,4 +189,21 @@ async fn a_caller_that_goes_away_does_not_free_the_thread_it_started() {
     drop(release);
     until(|| pool.running.available_permits() == 1).await;
     pool.hash(secret("now")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hash_from_django_matches_in_the_form_it_was_sent_or_in_ours_and_asks_to_be_renewed() {
+    let pool = roomy();
+    // Of "cafe\u{301} au lait" and "caf\u{e9} au lait", made with Python's hashlib.
+    let decomposed = "pbkdf2_sha256$10000$seasalt$1c4DIlXWwCxhpvuoKDmjYjU1hOsrUGVBJtQwbPg4ELs=";
+    let composed = "pbkdf2_sha256$10000$seasalt$fCGPPVeioPTT6mO/9gLqx9uXxRIBpfg3I7Cs29NJf94=";
+    for (sent, stored, verdict) in [
+        ("cafe\u{301} au lait", decomposed, Verdict::MatchNeedsRehash),
+        ("cafe\u{301} au lait", composed, Verdict::MatchNeedsRehash),
+        ("caf\u{e9} au lait", composed, Verdict::MatchNeedsRehash),
+        ("cafe au lait", composed, Verdict::NoMatch),
+    ] {
+        let verified = pool.verify(secret(sent), Some(stored.to_owned())).await.unwrap();
+        assert_eq!(verified, verdict, "{sent:?} {stored}");
+    }
 }

@@ -1,0 +1,60 @@
+//! What is stored for an account: an argon2 hash of our own, or a hash that came with it from Django. Reading it, and
+//! comparing a password with it. When and on which thread is not decided here.
+
+use argon2::password_hash::{self, phc::PasswordHash};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordVerifier as _, Version};
+
+use super::{HashError, Verdict, internal};
+use crate::django_hash::DjangoHash;
+
+/// A stored hash that can be verified.
+pub(super) enum Stored {
+    /// Ours.
+    Argon(Box<PasswordHash>),
+    /// Of an account that was imported and has not logged in since.
+    Django(DjangoHash),
+}
+
+impl Stored {
+    /// Reads what is stored, if verifying it would do the work of a hash. Not the text of an account without a password.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        DjangoHash::parse(text).map(Self::Django).or_else(|| argon(text).map(|hash| Self::Argon(hash.into())))
+    }
+
+    /// Compares. `sent` is the password as it came, `normal` the form in which we hash.
+    ///
+    /// # Errors
+    /// [`HashError::Internal`].
+    pub(super) fn compare(&self, argon: &Argon2<'_>, sent: &str, normal: &str) -> Result<Verdict, HashError> {
+        match self {
+            Self::Argon(hash) => match argon.verify_password(normal.as_bytes(), hash.as_ref()) {
+                Ok(()) if is_current(argon, hash) => Ok(Verdict::Match),
+                Ok(()) => Ok(Verdict::MatchNeedsRehash),
+                Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::NoMatch),
+                Err(error) => Err(internal(error)),
+            },
+            // Django hashed what its browser sent, in whichever form that was.
+            Self::Django(hash) if hash.matches(sent) || sent != normal && hash.matches(normal) => {
+                Ok(Verdict::MatchNeedsRehash)
+            }
+            Self::Django(_) => Ok(Verdict::NoMatch),
+        }
+    }
+}
+
+fn argon(text: &str) -> Option<PasswordHash> {
+    let hash = PasswordHash::new(text).ok()?;
+    let is_argon = Algorithm::try_from(hash.algorithm.as_str()).is_ok();
+    let is_complete = hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
+    (is_argon && is_complete).then_some(hash)
+}
+
+/// Whether `hash` was made with today's algorithm, version and parameters.
+fn is_current(argon: &Argon2<'_>, hash: &PasswordHash) -> bool {
+    let Ok(params) = Params::try_from(hash) else { return false };
+    let today = argon.params();
+    hash.algorithm == ARGON2ID_IDENT
+        && hash.version == Some(Version::V0x13.into())
+        && (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len())
+            == (today.m_cost(), today.t_cost(), today.p_cost(), today.output_len())
+}
