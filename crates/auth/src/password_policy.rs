@@ -1,6 +1,9 @@
 //! What a new password must be like. Only ever asked when a password is chosen: one that was accepted before is
 //! verified whatever the policy says today.
 
+mod common;
+mod pattern;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
@@ -10,6 +13,9 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Shortest new password in characters, unless the operator asks for more.
 pub const DEFAULT_MIN_LENGTH: usize = 12;
+
+/// What is left of a filled-up word is judged from this many characters on.
+const SHORTEST_CORE: usize = 4;
 
 /// Why a password cannot be hashed at all, whether it is being chosen or presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,9 +37,15 @@ pub enum PasswordWeakness {
         /// How many characters it needs.
         min_length: usize,
     },
-    /// It is a word that stands beside it: the username, the tenant, the product. Or that word over and over.
+    /// It is a word that stands beside it: the username, the tenant, the product. Or that word over and over, or filled up.
     #[error("the password is a name that anybody could guess")]
     ContextWord,
+    /// It is one of the commonest passwords, perhaps over and over, or filled up with digits and signs.
+    #[error("the password is one that many people use, or such a one made longer")]
+    Common,
+    /// A few characters over and over, or a walk along the keyboard or the alphabet.
+    #[error("the password repeats itself, or follows the keyboard or the alphabet")]
+    Predictable,
     /// It cannot be hashed.
     #[error(transparent)]
     Unusable(#[from] UnusablePassword),
@@ -42,7 +54,8 @@ pub enum PasswordWeakness {
 /// Checks a password that somebody chooses.
 ///
 /// `min_length` is in characters (code points after NFC). `context` holds words that it must not be, in whatever
-/// case. There are no composition rules, as NIST SP 800-63B §3.1.1.2 demands.
+/// case. There are no composition rules, as NIST SP 800-63B §3.1.1.2 demands; the commonest passwords are refused, as it
+/// demands too, and what anybody would make of them to reach the length.
 ///
 /// # Errors
 /// The first weakness found.
@@ -56,8 +69,32 @@ pub fn check_new_password(
         return Err(PasswordWeakness::TooShort { min_length });
     }
     let folded = SecretString::from(normal.expose_secret().to_lowercase());
-    if context.iter().any(|word| repeats(folded.expose_secret(), &fold(word))) {
+    let whole = folded.expose_secret();
+    let core = core(whole);
+    let is_word = |word: &str| !word.is_empty() && (repeats(whole, word) || repeats(core, word));
+    if context.iter().any(|word| is_word(&fold(word))) {
         return Err(PasswordWeakness::ContextWord);
+    }
+    check_text(whole)?;
+    check_text(core)
+}
+
+/// What is left without the digits, signs and blanks that people fill a word up with.
+fn core(text: &str) -> &str {
+    let core = text.trim_matches(|character: char| !character.is_alphabetic());
+    // Two or three letters among many digits are as good as any others.
+    if core.chars().count() < SHORTEST_CORE { "" } else { core }
+}
+
+/// Whether it is common or predictable, as it stands or as what it repeats.
+fn check_text(text: &str) -> Result<(), PasswordWeakness> {
+    let unit = pattern::repeated_unit(text);
+    let parts = || [Some(text), unit, unit.map(core)].into_iter().flatten();
+    if unit.is_some_and(pattern::is_short) || parts().any(pattern::is_walk) {
+        return Err(PasswordWeakness::Predictable);
+    }
+    if parts().any(common::is_common) {
+        return Err(PasswordWeakness::Common);
     }
     Ok(())
 }
@@ -91,58 +128,8 @@ fn fold(word: &str) -> String {
 
 /// Whether `text` is `word`, once or several times over.
 fn repeats(text: &str, word: &str) -> bool {
-    !word.is_empty()
-        && !text.is_empty()
-        && text.as_bytes().chunks(word.len()).all(|part| part == word.as_bytes())
+    !text.is_empty() && text.as_bytes().chunks(word.len()).all(|part| part == word.as_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret as _;
-
-    use super::{DEFAULT_MIN_LENGTH, PasswordWeakness, UnusablePassword, check_new_password, normalise};
-
-    const CONTEXT: [&str; 3] = ["Acme_User@Example.com", "acme", "bulkhead"];
-
-    fn check(password: &str) -> Result<(), PasswordWeakness> {
-        check_new_password(password, DEFAULT_MIN_LENGTH, &CONTEXT)
-    }
-
-    #[test]
-    fn length_counts_characters_and_any_script_and_spaces_are_welcome() {
-        assert_eq!(check("elevenchars"), Err(PasswordWeakness::TooShort { min_length: 12 }));
-        assert_eq!(check("twelve chars"), Ok(()));
-        assert_eq!(check("żółć żółć żó"), Ok(()));
-        assert_eq!(check("            "), Ok(()), "no composition rules");
-        assert_eq!(
-            check(&"e\u{301}".repeat(11)),
-            Err(PasswordWeakness::TooShort { min_length: 12 }),
-            "NFC first"
-        );
-        assert_eq!(check_new_password("short", 5, &[]), Ok(()));
-    }
-
-    #[test]
-    fn two_hundred_and_fifty_six_characters_of_any_kind_fit_and_more_than_1024_bytes_do_not() {
-        assert_eq!(check(&"🦀".repeat(256)), Ok(()));
-        assert_eq!(check(&"a".repeat(1025)), Err(UnusablePassword::TooLong.into()));
-        assert_eq!(check("with a \0 in it"), Err(UnusablePassword::ContainsNul.into()));
-    }
-
-    #[test]
-    fn a_word_of_the_context_is_no_password_in_any_case_or_number() {
-        assert_eq!(check("acme_user@example.COM"), Err(PasswordWeakness::ContextWord));
-        assert_eq!(check("AcmeAcmeAcme"), Err(PasswordWeakness::ContextWord));
-        assert_eq!(check("acme acme acme"), Ok(()), "only the word itself");
-        assert_eq!(check_new_password("anything", 1, &[""]), Ok(()), "an empty word forbids nothing");
-    }
-
-    #[test]
-    fn composed_and_decomposed_forms_are_one_password_and_nothing_else_is_touched() {
-        let of = |text: &str| normalise(text).unwrap().expose_secret().to_owned();
-        assert_eq!(of("cafe\u{301}"), of("caf\u{e9}"));
-        for distinct in [" padded ", "Case", "case", "ﬁ", "fi", "Ⅳ"] {
-            assert_eq!(of(distinct), distinct);
-        }
-    }
-}
+mod tests;
