@@ -134,6 +134,8 @@ impl Launch {
             ("BULKHEAD_LIMITS__CLIENT", "off"),
             ("BULKHEAD_LIMITS__CREDENTIALS", "off"),
             ("BULKHEAD_LIMITS__TOKEN", "off"),
+            ("BULKHEAD_LIMITS__GUESSES", "100000"),
+            ("BULKHEAD_LIMITS__GUESSES_HOURLY", "100000"),
         ];
         command.envs(usual).envs(environment(&self.urls));
         // Only what serving needs: a server that holds an operator's URL could use it.

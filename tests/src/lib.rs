@@ -23,3 +23,4 @@ pub mod scratch;
 pub mod server;
 pub mod statements;
 pub mod tenants;
+pub mod totp;

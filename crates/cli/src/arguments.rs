@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Create a user in a tenant
     #[command(alias = "create_user")]
     CreateUser(commands::create_user::CreateUserArguments),
+    /// Import the users of an older system into a tenant, with the hashes of their passwords
+    #[command(alias = "import_users")]
+    ImportUsers(commands::import_users::ImportArguments),
     /// Create an API client for a backend service, and show its secret once
     #[command(alias = "create_api_client")]
     CreateApiClient(commands::clients::create::CreateArguments),

@@ -9,6 +9,7 @@ pub(crate) mod create_user;
 mod demo;
 mod dev;
 mod dev_cluster;
+pub(crate) mod import_users;
 mod list_tenants;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::SuspendTenant(arguments) => suspend_tenant::run(&context, arguments, true),
         Command::ResumeTenant(arguments) => suspend_tenant::run(&context, arguments, false),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
+        Command::ImportUsers(arguments) => import_users::run(&context, arguments),
         Command::CreateApiClient(arguments) => clients::create::run(&context, arguments),
         Command::ListApiClients(arguments) => clients::list::run(&context, arguments),
         Command::DisableApiClient(arguments) => clients::status::set_active(&context, arguments, false),

@@ -56,6 +56,14 @@ pub(crate) enum Failure {
     /// Migrating stopped.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// A row of a file of people was refused.
+    #[error("row {row}: {what}")]
+    ImportRow {
+        /// Which; the first is 1.
+        row: usize,
+        /// Why.
+        what: String,
+    },
     /// There are migrations to apply.
     #[error("{0} migration(s) are pending")]
     Pending(usize),

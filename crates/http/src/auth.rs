@@ -2,23 +2,45 @@
 
 pub(crate) mod account;
 pub(crate) mod api_client;
+pub(crate) mod attempt;
+mod cookie;
+mod factor;
+mod identify;
+mod links;
 pub(crate) mod login;
+// mod password;
 pub(crate) mod refresh;
 pub(crate) mod reply;
+mod second_factor;
+mod sessions;
 
 use actix_web::http::Method;
 use bulkhead_domain::code::Code;
+use bulkhead_domain::ids::{TenantId, UserId};
 
 use crate::operation::{Access, Endpoint};
+use crate::problem::{Outcome, Problem};
+use crate::worker::Worker;
 
 pub(crate) const BODIES: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
 
 /// The operations.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = of_people();
+    endpoints.extend(sessions::endpoints());
+    // endpoints.extend(password::endpoints());
+    endpoints.extend(second_factor::endpoints());
+    endpoints.extend(links::endpoints());
     endpoints.extend(account::endpoints());
     endpoints.extend(api_client::endpoints());
     endpoints
+}
+
+/// Ends every link of an account, with the sessions that they opened.
+pub(crate) async fn end_links(worker: &Worker, tenant: TenantId, user: UserId) -> Outcome<()> {
+    let ended = worker.auth.end_links(tenant, user).await.map_err(Problem::busy_is_unavailable)?;
+    ended.into_iter().for_each(|ended| worker.state.revoke(ended));
+    Ok(())
 }
 
 fn of_people() -> Vec<Endpoint> {
@@ -34,6 +56,7 @@ fn of_people() -> Vec<Endpoint> {
             .tries_credentials()
             .refuses(Code::AuthenticationFailed)
             .refuses(Code::TenantInactive)
+            .refuses(Code::SecondFactorRequired)
     };
     vec![
         login("/api/v1/auth/token/", "auth_token_create"),

@@ -1,12 +1,14 @@
-//! Whose address a request comes from. A header counts only as far as trusted proxies wrote it.
+//! Where a request comes from: whose address, and what the program calls itself. A header counts only as far as trusted proxies wrote it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{self, HeaderName};
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The longest `User-Agent` that is kept, in characters.
+const LONGEST_USER_AGENT: usize = 255;
 
 /// The address of the client: the peer's own, or, when the peer is a trusted proxy, the right-most address of
 /// `X-Forwarded-For` that is not one. What stands further left was written by the client and decides nothing.
@@ -53,6 +55,14 @@ pub(crate) fn network_of(address: IpAddr) -> IpAddr {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> HOST_BITS << HOST_BITS).into()),
     }
+}
+
+/// What the program calls itself, as much of it as is kept.
+pub(crate) fn user_agent(request: &HttpRequest) -> String {
+    let sent =
+        request.headers().get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // Whatever bytes it has: who could make it unreadable could hide behind that.
+    sent.unwrap_or_default().chars().take(LONGEST_USER_AGENT).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bulkhead_auth::token::Verified;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::principal::Principal;
+use bulkhead_domain::tenant::TenantScope;
 use bulkhead_persistence::tenant_db::TenantDb;
 use futures_util::future::{Ready, ready};
 
@@ -28,6 +29,11 @@ impl TenantCtx {
     /// The tenant's tables.
     pub(crate) fn db(&self) -> TenantDb<'_> {
         self.worker.db.tenant(self.verified.scope())
+    }
+
+    /// The proof that the principal is of the tenant.
+    pub(crate) fn scope(&self) -> TenantScope {
+        self.verified.scope()
     }
 
     /// Who is at work.
@@ -136,7 +142,7 @@ fn token_in(value: &HeaderValue) -> Option<&str> {
 }
 
 /// The one answer to every token that does not count, whatever the reason.
-fn token_not_valid() -> Problem {
+pub(crate) fn token_not_valid() -> Problem {
     refused(Code::TokenNotValid, "The token is malformed, expired or revoked.", "error=\"invalid_token\"")
 }
 

@@ -22,8 +22,8 @@ const EXPOSED: [&str; 13] = [
     "www-authenticate",
 ];
 
-/// The layer. It echoes exact origins and never sends `*`; no cookies are allowed, because none are used.
-pub(crate) fn layer(settings: &CorsSettings) -> Cors {
+/// The layer. It echoes exact origins and never sends `*`. Cookies are allowed where the refresh token may be in one.
+pub(crate) fn layer(settings: &CorsSettings, cookies: bool) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods([
             Method::GET,
@@ -47,12 +47,21 @@ pub(crate) fn layer(settings: &CorsSettings) -> Cors {
     for origin in &settings.origins {
         cors = cors.allowed_origin(origin);
     }
+    if cookies {
+        cors = cors.supports_credentials();
+    }
     for domain in settings.domains.clone() {
         cors = cors.allowed_origin_fn(move |origin, _| {
             origin.to_str().is_ok_and(|origin| is_subdomain(origin, &domain))
         });
     }
     cors
+}
+
+/// Whether pages of this origin may call.
+pub(crate) fn allows(settings: &CorsSettings, origin: &str) -> bool {
+    settings.origins.iter().any(|allowed| allowed == origin)
+        || settings.domains.iter().any(|domain| is_subdomain(origin, domain))
 }
 
 /// Whether an origin is a subdomain of `domain`: over HTTPS on its usual port, or anyhow for `localhost`, which never

@@ -85,7 +85,7 @@ impl Limits {
     }
 
     /// The network that attempts are counted for. Whoever has no address shares one place with all others without.
-    fn source(&self, request: &HttpRequest) -> IpAddr {
+    pub(crate) fn source(&self, request: &HttpRequest) -> IpAddr {
         let address = client_address(request, &self.settings.trusted_proxies);
         network_of(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }

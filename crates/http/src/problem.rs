@@ -27,6 +27,8 @@ pub(crate) struct Problem {
     detail: String,
     errors: FieldErrors,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The proof of a first step, where a second is asked for.
+    challenge: Option<String>,
     /// Whether the document names the error as OAuth does, for clients that look for it.
     oauth: bool,
 }
@@ -52,6 +54,9 @@ pub(crate) struct ProblemDocument<'a> {
     /// The word that OAuth 2 has for it. Only where clients get tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// Only for `second_factor_required`: to be sent with the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a str>,
     /// What was wrong, by field. Only for `invalid` and `duplicate`.
     #[serde(skip_serializing_if = "FieldErrors::is_empty")]
     #[schema(required = false)]
@@ -83,7 +88,8 @@ impl ToSchema for ErrorCode {}
 impl Problem {
     /// A refusal with a sentence about this request.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new(), oauth: false }
+        let (errors, headers) = (FieldErrors::new(), Vec::new());
+        Self { code, detail: detail.into(), errors, headers, challenge: None, oauth: false }
     }
 
     /// A body whose fields are wrong.
@@ -120,6 +126,11 @@ impl Problem {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// Adds the proof of a first step.
+    pub(crate) fn with_challenge(self, challenge: String) -> Self {
+        Self { challenge: Some(challenge), ..self }
     }
 
     /// Names the error in the document as OAuth does too.
@@ -205,6 +216,7 @@ impl Problem {
             code: self.code.as_str(),
             correlation_id,
             error: self.oauth.then(|| oauth::error::word(self.code)),
+            challenge: self.challenge.as_deref(),
             errors: &self.errors,
         };
         serde_json::to_vec(&document).unwrap_or_default()

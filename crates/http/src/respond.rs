@@ -10,6 +10,7 @@ use bulkhead_persistence::error::{DbError, DbResult};
 use bulkhead_persistence::idempotency::{Once, Reply};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::extract::precondition::{already_known, entity_tag};
 use crate::problem::{Outcome, Problem};
@@ -39,6 +40,30 @@ pub(crate) fn row(request: &HttpRequest, view: &impl View) -> Outcome<HttpRespon
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
     Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
+}
+
+/// A sentence, as the older systems answered deeds.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Message {
+    /// The sentence.
+    message: &'static str,
+}
+
+/// 200 with a sentence.
+pub(crate) fn message(message: &'static str) -> Outcome<HttpResponse> {
+    json(&Message { message })
+}
+
+/// 201 with JSON.
+pub(crate) fn created(value: &impl Serialize) -> Outcome<HttpResponse> {
+    Ok(HttpResponse::Created().content_type("application/json").body(bytes(value)?))
+}
+
+/// JSON with a secret in it, which nobody may keep.
+pub(crate) fn secret_document(status: StatusCode, value: &impl Serialize) -> Outcome<HttpResponse> {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "no-store")).content_type("application/json");
+    Ok(response.body(bytes(value)?))
 }
 
 /// A row after a change, ready to be sent and to be stored under a key.

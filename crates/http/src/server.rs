@@ -69,6 +69,7 @@ async fn run(
     actix_web::rt::spawn(bookkeeper.clone().run());
     let limits = Arc::new(Limits::new(Arc::clone(&settings)));
     actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
+    let cookies = services.refresh.cookie;
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
@@ -81,7 +82,7 @@ async fn run(
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)
             .default_service(web::to(routes::unknown_path))
-            .wrap(cors::layer(&shared.cors))
+            .wrap(cors::layer(&shared.cors, cookies))
             .wrap(from_fn(envelope::envelope))
     })
     .workers(settings.workers.max(1))

@@ -8,8 +8,9 @@ use bulkhead_auth::token::{Issued, Tokens, UserToken};
 use bulkhead_auth::token_error::IssueError;
 use bulkhead_domain::clock::now;
 use bulkhead_domain::ids::FamilyId;
-use bulkhead_persistence::credentials::{Account, AuthDb, DirectoryEntry, FirstToken};
+use bulkhead_persistence::credentials::{Account, AuthDb, DirectoryEntry};
 use bulkhead_persistence::error::DbError;
+use bulkhead_persistence::families::{FirstToken, Origin};
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
@@ -45,13 +46,14 @@ pub async fn open_session(
     lifetime: Duration,
     tenant: &DirectoryEntry,
     account: &Account,
+    origin: &Origin,
 ) -> Result<Session, SessionError> {
     let family = FamilyId::generate();
     let first = refresh::generate(tenant.id(), family);
     let ends = now() + lifetime;
     let stored =
         FirstToken { lineage: first.lineage.as_bytes(), token: first.digest.as_bytes(), expires_at: ends };
-    auth.open_family(tenant.id(), account.id(), family, stored).await?;
+    auth.open_family(tenant.id(), account, family, stored, origin).await?;
     let access = access_token(tokens, tenant, account, family)?;
     Ok(Session { access, refresh: first.plain, ends })
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bulkhead_auth::limits::rate::Rate;
 use bulkhead_auth::password::PasswordHasher;
+use bulkhead_auth::sealed::SealingKeys;
 use bulkhead_persistence::PoolSettings;
 use bulkhead_persistence::connect::ConnectSettings;
+use bulkhead_persistence::guards::GuessSettings;
 use ipnet::IpNet;
 
 use crate::keyring::Keyring;
@@ -72,6 +74,8 @@ pub struct LimitSettings {
     pub credentials: Rate,
     /// Attempts from one address to get tokens as one account.
     pub token: Rate,
+    /// Wrong credentials of one account, counted in the database for all processes.
+    pub guesses: GuessSettings,
 }
 
 /// Refresh tokens.
@@ -79,8 +83,12 @@ pub struct LimitSettings {
 pub struct RefreshSettings {
     /// How long a family lives, however often it is rotated.
     pub lifetime: Duration,
+    /// How long a family may rest between two rotations.
+    pub idle: Duration,
     /// How long a used token still works.
     pub grace: Duration,
+    /// Whether browsers may have it in a cookie, which scripts cannot read.
+    pub cookie: bool,
 }
 
 /// What the server works with.
@@ -90,8 +98,12 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Hashes passwords.
     pub hasher: Arc<PasswordHasher>,
+    /// Seals secrets that are stored, if the operator gave a key.
+    pub sealing: Option<Arc<SealingKeys>>,
     /// Refresh tokens.
     pub refresh: Arc<RefreshSettings>,
+    /// The shortest new password, in characters.
+    pub min_password_length: usize,
     /// The database, as the role of tenant requests.
     pub app_database: ConnectSettings,
     /// The database, as the role that reads credentials.

@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP, tokens or passwords. No connection and no pool leaves this crate: a caller gets a
 //! [`TenantDb`](tenant_db::TenantDb) for a scope it was given, or one of the narrow stores for log-in and operators.
 
+pub mod account_links;
 pub mod audit;
 mod block;
 pub mod bootstrap;
@@ -14,17 +15,21 @@ pub mod crud;
 mod documents;
 pub mod error;
 mod fairness;
+pub mod families;
+pub mod guards;
 pub mod idempotency;
 pub mod inspect;
 mod kept;
 pub mod lint;
 mod listing;
 pub mod migrate;
+mod password_resets;
 pub mod platform;
 mod pool;
 mod projects;
 mod revocations;
 mod schema;
+pub mod second_factors;
 pub mod service_tokens;
 mod session;
 mod tasks;

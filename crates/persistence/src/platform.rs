@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub use error::PlatformError;
 pub use tenants::{NewTenant, TenantStatus, TenantSummary};
-pub use users::NewUser;
+pub use users::{Imported, ImportedUser, NewUser};
 
 use crate::audit::Actor;
 use crate::connect::ConnectSettings;
@@ -101,6 +101,48 @@ impl Platform {
         Ok(user)
     }
 
+    /// Creates users of an older system in an active tenant: all of them or, when one is refused, none. A rehearsal does
+    /// the same and takes it back.
+    ///
+    /// # Errors
+    /// The tenant is unknown or not active; [`PlatformError::Row`]; the database is away.
+    pub async fn import_users(
+        &mut self,
+        tenant: TenantId,
+        people: &[ImportedUser],
+        skip_existing: bool,
+        rehearsal: bool,
+    ) -> Result<Imported, PlatformError> {
+        self.begin().await?;
+        let outcome = self.import_in_tx(tenant, people, skip_existing).await;
+        match outcome {
+            Ok(imported) if rehearsal => {
+                AnsiTransactionManager::rollback_transaction(&mut self.connection.raw).await?;
+                Ok(imported)
+            }
+            outcome => self.end(outcome).await,
+        }
+    }
+
+    async fn import_in_tx(
+        &mut self,
+        tenant: TenantId,
+        people: &[ImportedUser],
+        skip_existing: bool,
+    ) -> Result<Imported, PlatformError> {
+        tenants::require_active(&mut self.connection.raw, tenant).await?;
+        let mut imported = Imported::default();
+        for person in people {
+            match users::import(&mut self.connection.raw, tenant, person, skip_existing).await? {
+                true => imported.created += 1,
+                false => imported.skipped += 1,
+            }
+        }
+        let target = serde_json::json!({ "created": imported.created, "skipped": imported.skipped });
+        self.audit(Deed { tenant, action: "user.import", target }).await?;
+        Ok(imported)
+    }
+
     /// Every tenant, by slug.
     ///
     /// # Errors
@@ -135,9 +177,11 @@ impl Platform {
         let status = if suspended { TenantStatus::Suspended } else { TenantStatus::Active };
         let epoch = tenants::set_status(&mut self.connection.raw, tenant, status).await?;
         let ended = Revocation { tenant, subject: Subject::Tenant, epoch };
-        let row = revocations::row(&ended);
+        let mut revoked = vec![ended];
+        revoked.extend(tenants::end_linked_sessions(&mut self.connection.raw, tenant).await?);
+        let rows: Vec<_> = revoked.iter().map(revocations::row).collect();
         diesel::insert_into(crate::schema::revocations::table)
-            .values(row)
+            .values(rows)
             .execute(&mut self.connection.raw)
             .await?;
         let action = if suspended { "tenant.suspend" } else { "tenant.resume" };

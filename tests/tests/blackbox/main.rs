@@ -1,5 +1,6 @@
 //! The black-box tests: one binary, one module for each subject. What is shared by the modules is in the kit.
 
+mod account_links;
 mod api_client_tokens;
 mod audit;
 mod cancellation;
@@ -14,6 +15,7 @@ mod concurrency;
 mod documents;
 mod errors;
 mod faults;
+mod guesses;
 mod guide;
 mod guide_rust;
 mod input;
@@ -31,10 +33,13 @@ mod oauth_libraries;
 mod oauth_token;
 mod observability;
 mod openapi;
+mod passwords;
 mod projects;
 mod refresh;
 mod revocation;
 mod round_trips;
+mod second_factor;
+mod sessions;
 mod startup;
 mod structure;
 mod tasks;

@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
                 first_name: String::new(),
                 last_name: String::new(),
                 role: Role::Owner,
-                password_hash: passwords::hash(context, password).await?,
+                password_hash: Some(passwords::hash(context, password).await?),
             }),
         };
         let tenant = Platform::connect(&platform, &context.operator).await?.create_tenant(&new).await?;

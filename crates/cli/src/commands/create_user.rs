@@ -51,7 +51,7 @@ pub(super) fn parse_email(text: &str) -> Result<Email, NameError> {
     Email::parse(text)
 }
 
-fn parse_role(text: &str) -> Result<Role, &'static str> {
+pub(super) fn parse_role(text: &str) -> Result<Role, &'static str> {
     Role::parse(text).ok_or("owner, admin, member or viewer")
 }
 
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &CreateUserArguments) -> Result<
             first_name: arguments.first_name.clone(),
             last_name: arguments.last_name.clone(),
             role: arguments.role,
-            password_hash: passwords::hash(context, password).await?,
+            password_hash: Some(passwords::hash(context, password).await?),
         };
         let user = platform.create_user(tenant.id, &new).await?;
         Ok((tenant, user))

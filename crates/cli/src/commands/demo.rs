@@ -120,7 +120,7 @@ async fn new_user(context: &Context, demo: &Demo) -> Result<NewUser, Failure> {
         first_name: "Demo".to_owned(),
         last_name: demo.name.to_owned(),
         role: Role::Admin,
-        password_hash: passwords::hash(context, SecretString::from(PASSWORD)).await?,
+        password_hash: Some(passwords::hash(context, SecretString::from(PASSWORD)).await?),
     })
 }
 

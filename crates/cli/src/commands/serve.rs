@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bulkhead_auth::password::PasswordHasher;
 use bulkhead_http::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
+use bulkhead_persistence::guards::GuessSettings;
 
 use crate::config::{ConfigError, Environment, Limits, serving_refusals};
 use crate::context::Context;
@@ -73,8 +74,10 @@ fn http_settings(context: &Context) -> HttpSettings {
 }
 
 fn limits(context: &Context) -> LimitSettings {
-    let Limits { tenant, user, client, credentials, token } = context.configuration.settings.limits;
-    LimitSettings { tenant, user, client, credentials, token }
+    let Limits { tenant, user, client, credentials, token, guesses, guesses_hourly } =
+        context.configuration.settings.limits;
+    let guesses = GuessSettings { free: guesses, hourly: guesses_hourly };
+    LimitSettings { tenant, user, client, credentials, token, guesses }
 }
 
 fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -> Result<Services, Failure> {
@@ -82,7 +85,14 @@ fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -
     Ok(Services {
         keyring: Arc::new(services::keyring(context)?),
         hasher: Arc::new(PasswordHasher::new(passwords::hash_settings(context))?),
-        refresh: Arc::new(RefreshSettings { lifetime: auth.refresh_lifetime, grace: auth.refresh_grace }),
+        sealing: None,
+        refresh: Arc::new(RefreshSettings {
+            lifetime: auth.refresh_lifetime,
+            idle: auth.refresh_idle,
+            grace: auth.refresh_grace,
+            cookie: auth.refresh_cookie,
+        }),
+        min_password_length: auth.min_password_length,
         app_database: databases.connect(Purpose::App)?,
         auth_database: databases.connect(Purpose::Auth)?,
         pool: services::pool(context, workers),

@@ -53,10 +53,13 @@ fn bounds(settings: &Settings) -> Vec<String> {
         ("database.acquire_timeout_ms", database.acquire_timeout.as_millis(), 10..=60_000),
         ("auth.access_lifetime_seconds", u128::from(auth.access_lifetime.as_secs()), 60..=86_400),
         ("auth.refresh_lifetime_seconds", u128::from(auth.refresh_lifetime.as_secs()), 300..=31_536_000),
+        ("auth.refresh_idle_seconds", u128::from(auth.refresh_idle.as_secs()), 300..=31_536_000),
         ("auth.refresh_grace_seconds", u128::from(auth.refresh_grace.as_secs()), 0..=60),
         ("auth.min_password_length", size(auth.min_password_length), 8..=128),
         ("auth.hash_queue", size(auth.hash_queue), 1..=10_000),
         ("auth.hash_wait_ms", auth.hash_wait.as_millis(), 100..=60_000),
+        ("limits.guesses", u128::from(settings.limits.guesses), 1..=1_000_000),
+        ("limits.guesses_hourly", u128::from(settings.limits.guesses_hourly), 1..=1_000_000),
     ]
     .into_iter()
     .filter_map(|(key, value, range)| outside(key, value, &range))

@@ -158,6 +158,9 @@ pub(crate) struct Auth {
     pub(crate) access_lifetime: Duration,
     #[serde(rename = "refresh_lifetime_seconds", deserialize_with = "seconds")]
     pub(crate) refresh_lifetime: Duration,
+    #[serde(rename = "refresh_idle_seconds", deserialize_with = "seconds")]
+    pub(crate) refresh_idle: Duration,
+    pub(crate) refresh_cookie: bool,
     #[serde(rename = "refresh_grace_seconds", deserialize_with = "seconds")]
     pub(crate) refresh_grace: Duration,
     pub(crate) min_password_length: usize,
@@ -182,6 +185,8 @@ pub(crate) struct Limits {
     pub(crate) credentials: Rate,
     #[serde(deserialize_with = "rate")]
     pub(crate) token: Rate,
+    pub(crate) guesses: u32,
+    pub(crate) guesses_hourly: u32,
 }
 
 /// `[log]`.

@@ -15,6 +15,11 @@ const LIMIT: usize = 16 * 1024;
 pub(crate) struct Members(Map<String, Value>);
 
 impl Members {
+    /// Whether there is a member of this name, whatever it holds.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A member that must be there and be text.
     pub(crate) fn required(&mut self, name: &str) -> Outcome<String> {
         self.optional(name)?.ok_or_else(|| complaint(name, "This field is required."))
@@ -31,6 +36,31 @@ impl Members {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(complaint(name, "Not a valid string.")),
         }
+    }
+}
+
+/// The members of a body that may be left out altogether, as one without members.
+pub(crate) struct Anything(pub(crate) Members);
+
+impl FromRequest for Anything {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read_all(&request, payload).await?;
+            if bytes.is_empty() {
+                return Ok(Self(Members(Map::new())));
+            }
+            if is_json(&request) {
+                return object(&bytes).map(|members| Self(Members(members)));
+            }
+            if has_type(&request, FORM) {
+                return form(&bytes).map(|members| Self(Members(members)));
+            }
+            Err(unsupported(&request, EITHER))
+        })
     }
 }
 
@@ -52,7 +82,7 @@ impl FromRequest for Members {
             if is_json(&request) {
                 return object(&read_all(&request, payload).await?).map(Self);
             }
-            read_form(&request, payload, "application/json, application/x-www-form-urlencoded").await
+            read_form(&request, payload, EITHER).await
         })
     }
 }
@@ -68,6 +98,7 @@ impl FromRequest for Form {
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const EITHER: &str = "application/json, application/x-www-form-urlencoded";
 
 async fn read_all(request: &HttpRequest, mut payload: Payload) -> Outcome<Bytes> {
     read(request, &mut payload, LIMIT).await

@@ -19,13 +19,10 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::credentials::{self, Credentials};
-use crate::client_address::client_address;
+use crate::client_address::{client_address, user_agent};
 use crate::extract::form::Members;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
-
-/// The longest `User-Agent` that is kept, in characters.
-const LONGEST_USER_AGENT: usize = 255;
 
 /// A client that has proved who it is.
 pub(crate) struct Proven {
@@ -212,13 +209,6 @@ fn may_call_from(allowed: &[String], address: Option<IpAddr>) -> bool {
 
 fn nobody() -> ClientIdentifier {
     ClientIdentifier::of(TenantId::from_uuid(Uuid::nil()), ClientId::from_uuid(Uuid::nil()))
-}
-
-fn user_agent(request: &HttpRequest) -> String {
-    let sent =
-        request.headers().get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    // Whatever bytes it has: who could make it unreadable could hide behind that.
-    sent.unwrap_or_default().chars().take(LONGEST_USER_AGENT).collect()
 }
 
 /// The one answer to whoever is not let in. It names the scheme that was tried (RFC 6749 §5.2), and the error too: libraries

@@ -132,9 +132,18 @@ impl Endpoint {
     }
 
     /// A body in any of these media types.
-    pub(crate) fn takes<T: ToSchema>(mut self, media_types: &[&str]) -> Self {
+    pub(crate) fn takes<T: ToSchema>(self, media_types: &[&str]) -> Self {
+        self.takes_body::<T>(media_types, Required::True)
+    }
+
+    /// The same, which may be left out.
+    pub(crate) fn takes_optionally<T: ToSchema>(self, media_types: &[&str]) -> Self {
+        self.takes_body::<T>(media_types, Required::False)
+    }
+
+    fn takes_body<T: ToSchema>(mut self, media_types: &[&str], required: Required) -> Self {
         let reference = self.component::<T>();
-        let mut body = RequestBodyBuilder::new().required(Some(Required::True));
+        let mut body = RequestBodyBuilder::new().required(Some(required));
         for media_type in media_types {
             body = body.content(*media_type, ContentBuilder::new().schema(Some(reference.clone())).build());
         }

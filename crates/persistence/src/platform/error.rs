@@ -41,6 +41,14 @@ pub enum PlatformError {
     /// Another client of the tenant has the name.
     #[error("another API client of the tenant has this name")]
     ClientNameTaken,
+    /// A row of an import was refused.
+    #[error("row {row}: {why}")]
+    Row {
+        /// Which.
+        row: usize,
+        /// Why.
+        why: Box<PlatformError>,
+    },
     /// There is no such client in the tenant.
     #[error("there is no such API client")]
     UnknownClient,

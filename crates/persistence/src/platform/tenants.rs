@@ -1,7 +1,8 @@
 //! Tenants and their domains, as an operator sees them. Each function works within the transaction that `platform`
 //! opened.
 
-use bulkhead_domain::ids::TenantId;
+use bulkhead_domain::ids::{FamilyId, TenantId};
+use bulkhead_domain::revocation::{Revocation, Subject};
 use bulkhead_domain::tenant::{Slug, TenantName};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _};
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use super::{NewUser, PlatformError};
 use crate::error::DbError;
-use crate::schema::{tenant_domains, tenants};
+use crate::schema::{refresh_families as families, tenant_domains, tenants};
 
 /// A tenant to create.
 #[derive(Clone, Debug)]
@@ -144,6 +145,26 @@ pub(super) async fn set_status(
     );
     let epoch = diesel::update(row).set(changes).returning(tenants::token_epoch).get_result(connection).await;
     epoch.optional()?.ok_or(PlatformError::UnknownTenant)
+}
+
+/// Ends the sessions in other tenants that people of this one opened through links. The links themselves have ended with the
+/// tenant's epoch.
+pub(super) async fn end_linked_sessions(
+    connection: &mut AsyncPgConnection,
+    tenant: TenantId,
+) -> Result<Vec<Revocation>, PlatformError> {
+    let opened = families::table.filter(families::via_tenant.eq(tenant.uuid()));
+    let ended: Vec<(Uuid, Uuid)> = diesel::update(opened.filter(families::revoked_at.is_null()))
+        .set(families::revoked_at.eq(diesel::dsl::now))
+        .returning((families::tenant_id, families::id))
+        .load(connection)
+        .await?;
+    let revocation = |(tenant, family)| Revocation {
+        tenant: TenantId::from_uuid(tenant),
+        subject: Subject::Session(FamilyId::from_uuid(family)),
+        epoch: 0,
+    };
+    Ok(ended.into_iter().map(revocation).collect())
 }
 
 /// Inserts the tenant; `domain` is the host name that [`host_name`] made of the one it asks for.

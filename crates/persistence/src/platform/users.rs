@@ -3,7 +3,7 @@
 use bulkhead_domain::ids::{TenantId, UserId};
 use bulkhead_domain::person::{Email, Username};
 use bulkhead_domain::scope::Role;
-use diesel::ExpressionMethods as _;
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,8 +23,52 @@ pub struct NewUser {
     pub last_name: String,
     /// What the user may do.
     pub role: Role,
-    /// The password's hash in PHC form: whatever the log-in can verify.
-    pub password_hash: SecretString,
+    /// The password's hash: whatever the log-in can verify. None: the user has to set one first.
+    pub password_hash: Option<SecretString>,
+}
+
+/// A user of an older system.
+#[derive(Clone, Debug)]
+pub struct ImportedUser {
+    /// Where it stands in its file, for complaints.
+    pub row: usize,
+    /// The user.
+    pub user: NewUser,
+    /// Whether it may log in.
+    pub is_active: bool,
+}
+
+/// What became of an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Users that were created.
+    pub created: usize,
+    /// Users that the tenant had already.
+    pub skipped: usize,
+}
+
+/// Adds a user of an older system; `false` when the tenant has one of its name or address, and such are to be skipped.
+pub(super) async fn import(
+    connection: &mut AsyncPgConnection,
+    tenant: TenantId,
+    imported: &ImportedUser,
+    skip_existing: bool,
+) -> Result<bool, PlatformError> {
+    let ImportedUser { row, user, is_active } = imported;
+    if skip_existing {
+        let same = users::username_norm.eq(user.username.norm()).or(users::email_norm.eq(user.email.norm()));
+        let found = users::table.filter(users::tenant_id.eq(tenant.uuid())).filter(same);
+        if diesel::select(diesel::dsl::exists(found)).get_result(connection).await? {
+            return Ok(false);
+        }
+    }
+    let at_row = |error| PlatformError::Row { row: *row, why: Box::new(error) };
+    let id = insert(connection, tenant, user).await.map_err(at_row)?;
+    if !is_active {
+        let me = users::table.filter(users::tenant_id.eq(tenant.uuid()).and(users::id.eq(id.uuid())));
+        diesel::update(me).set(users::status.eq("disabled")).execute(connection).await?;
+    }
+    Ok(true)
 }
 
 pub(super) async fn insert(
@@ -45,11 +89,13 @@ pub(super) async fn insert(
         users::role.eq(new.role.as_str()),
     );
     diesel::insert_into(users::table).values(row).execute(connection).await?;
-    let credentials = (
-        user_credentials::tenant_id.eq(tenant.uuid()),
-        user_credentials::user_id.eq(id.uuid()),
-        user_credentials::password_hash.eq(new.password_hash.expose_secret()),
-    );
-    diesel::insert_into(user_credentials::table).values(credentials).execute(connection).await?;
+    if let Some(hash) = &new.password_hash {
+        let credentials = (
+            user_credentials::tenant_id.eq(tenant.uuid()),
+            user_credentials::user_id.eq(id.uuid()),
+            user_credentials::password_hash.eq(hash.expose_secret()),
+        );
+        diesel::insert_into(user_credentials::table).values(credentials).execute(connection).await?;
+    }
     Ok(id)
 }

@@ -4,6 +4,7 @@ use bulkhead_auth::token::Tokens;
 use bulkhead_domain::tenant::TenantName;
 use bulkhead_http::{Session, open_session};
 use bulkhead_persistence::credentials::AuthDb;
+use bulkhead_persistence::families::Origin;
 use bulkhead_persistence::platform::TenantSummary;
 
 use crate::context::Context;
@@ -21,7 +22,8 @@ pub(super) async fn open(
     username: &str,
 ) -> Result<Session, Failure> {
     let entry = auth.find_tenant(&TenantName::Id(tenant.id)).await?.ok_or(Failure::DemoData("tenants"))?;
-    let account = auth.find_account(tenant.id, username).await?.ok_or(Failure::DemoData("users"))?.0;
+    let account = auth.find_account(tenant.id, username).await?.ok_or(Failure::DemoData("users"))?.account;
+    let origin = Origin { user_agent: "bulkhead create-test-data".to_owned(), ..Origin::default() };
     let lifetime = context.configuration.settings.auth.refresh_lifetime;
-    Ok(open_session(auth, tokens, lifetime, &entry, &account).await?)
+    Ok(open_session(auth, tokens, lifetime, &entry, &account, &origin).await?)
 }

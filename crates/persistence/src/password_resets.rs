@@ -1,0 +1,217 @@
+//! Passwords that are set: by their person, who knows the old one, or by whoever holds a mailed token. What was set ends every
+//! session, because somebody else may have opened one.
+
+use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
+use bulkhead_domain::revocation::Revocation;
+use bulkhead_domain::tenant::TenantScope;
+use chrono::{DateTime, Utc};
+use diesel::dsl::now;
+use diesel::prelude::*;
+use futures_util::future::try_join;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::Actor;
+use crate::block;
+use crate::credentials::{Account, AuthDb, DirectoryEntry};
+use crate::error::{DbError, DbResult};
+use crate::kept::kept;
+use crate::schema::{password_resets as resets, tenants, user_credentials as credentials, users};
+use crate::write::{WriteTx, write};
+
+impl AuthDb {
+    /// Stores the token by which a person may set its password, in the place of earlier ones.
+    ///
+    /// # Errors
+    /// [`DbError::BadReference`] when there is no such person any more; the database is away.
+    pub async fn store_password_reset(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        id: Uuid,
+        digest: &[u8; 32],
+        expires_at: DateTime<Utc>,
+    ) -> DbResult<()> {
+        write(&self.pool, tenant, Actor::System, async |tx| {
+            tx.run(async |s| {
+                let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+                let row = (
+                    resets::tenant_id.eq(s.tenant()),
+                    resets::id.eq(id),
+                    resets::user_id.eq(user.uuid()),
+                    resets::token_hash.eq(&digest[..]),
+                    resets::expires_at.eq(expires_at),
+                );
+                let removed = s.execute(diesel::delete(resets::table.filter(mine)));
+                try_join(removed, s.execute(diesel::insert_into(resets::table).values(row))).await.map(drop)
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Whether such a token was stored since.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn has_recent_reset(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        since: DateTime<Utc>,
+    ) -> DbResult<bool> {
+        block::read(&self.pool, tenant, async |s| {
+            let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+            let recent = resets::table.filter(mine.and(resets::created_at.gt(since)));
+            s.one(diesel::select(diesel::dsl::exists(recent))).await
+        })
+        .await
+    }
+
+    /// For whom a token may set a password, if it still may.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn password_reset(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        digest: &[u8; 32],
+    ) -> DbResult<Option<(DirectoryEntry, Account)>> {
+        block::read(&self.pool, tenant, async |s| {
+            let entry = tenants::table.filter(tenants::id.eq(s.tenant())).select(DirectoryEntry::as_select());
+            let of_user = users::tenant_id.eq(resets::tenant_id).and(users::id.eq(resets::user_id));
+            let found = resets::table
+                .inner_join(users::table.on(of_user))
+                .filter(resets::tenant_id.eq(s.tenant()).and(resets::id.eq(id)))
+                .filter(resets::token_hash.eq(&digest[..]).and(resets::expires_at.gt(now)))
+                .select(Account::as_select());
+            let (entry, account) = try_join(s.optional(entry), s.optional(found)).await?;
+            Ok(entry.zip(account))
+        })
+        .await
+    }
+
+    /// Sets the password that a token is for. The token, and every other of its person, is gone with it.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] when the token was used or has expired; the database is away.
+    pub async fn use_password_reset(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        digest: &[u8; 32],
+        hash: &str,
+    ) -> DbResult<(UserId, Revocation)> {
+        write(&self.pool, tenant, Actor::System, async |tx| {
+            let user = tx
+                .run(async |s| {
+                    let token = resets::table
+                        .filter(resets::tenant_id.eq(s.tenant()).and(resets::id.eq(id)))
+                        .filter(resets::token_hash.eq(&digest[..]).and(resets::expires_at.gt(now)));
+                    s.one::<_, Uuid>(diesel::delete(token).returning(resets::user_id)).await
+                })
+                .await?;
+            let user = UserId::from_uuid(user);
+            let ended = tx.set_password(user, hash, None).await?;
+            tx.audit("user.password_reset", json!({ "user": user })).await?;
+            Ok((user, ended))
+        })
+        .await
+    }
+
+    /// Changes a person's password, if its hash still is `before`. The session `kept` goes on, all others end.
+    ///
+    /// # Errors
+    /// [`DbError::Stale`] when it was changed meanwhile; the database is away.
+    pub async fn change_password(
+        &self,
+        scope: TenantScope,
+        kept_session: Option<FamilyId>,
+        before: &str,
+        hash: &str,
+    ) -> DbResult<Revocation> {
+        let user = UserId::from_uuid(scope.actor());
+        write(&self.pool, scope.tenant(), Actor::of(scope), async |tx| {
+            let same = tx
+                .run(async |s| {
+                    let mine =
+                        credentials::tenant_id.eq(s.tenant()).and(credentials::user_id.eq(user.uuid()));
+                    let same = credentials::table.filter(mine.and(credentials::password_hash.eq(before)));
+                    s.optional::<_, Uuid>(same.select(credentials::user_id).for_update()).await
+                })
+                .await?;
+            same.ok_or(DbError::Stale)?;
+            let ended = tx.set_password(user, hash, kept_session).await?;
+            tx.audit("user.password_change", json!({ "user": user })).await?;
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Stores another hash of the same password, unless the password was changed meanwhile.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn rehash_password(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        before: &str,
+        hash: &str,
+    ) -> DbResult<()> {
+        write(&self.pool, tenant, Actor::System, async |tx| {
+            tx.run(async |s| {
+                let mine = credentials::tenant_id.eq(s.tenant()).and(credentials::user_id.eq(user.uuid()));
+                let same = credentials::table.filter(mine.and(credentials::password_hash.eq(before)));
+                s.execute(kept(diesel::update(same).set(credentials::password_hash.eq(hash)))).await
+            })
+            .await
+            .map(drop)
+        })
+        .await
+    }
+
+    /// The person with this name or address, whether it has a password or not.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn find_person(&self, tenant: TenantId, name: &str) -> DbResult<Option<Account>> {
+        block::read(&self.pool, tenant, async |s| {
+            let found = users::table
+                .filter(users::tenant_id.eq(s.tenant()))
+                .filter(users::username_norm.eq(name).or(users::email_norm.eq(name)))
+                .order(users::username_norm.eq(name).desc());
+            s.optional(found.select(Account::as_select()).limit(1)).await
+        })
+        .await
+    }
+}
+
+impl WriteTx<'_> {
+    /// Sets a password and ends the person's sessions, but for the one `kept`, and the tokens by which another could be set.
+    async fn set_password(
+        &mut self,
+        user: UserId,
+        hash: &str,
+        kept_session: Option<FamilyId>,
+    ) -> DbResult<Revocation> {
+        self.run(async |s| {
+            let row = (
+                credentials::tenant_id.eq(s.tenant()),
+                credentials::user_id.eq(user.uuid()),
+                credentials::password_hash.eq(hash),
+            );
+            let set = diesel::insert_into(credentials::table)
+                .values(row)
+                .on_conflict((credentials::tenant_id, credentials::user_id))
+                .do_update()
+                .set((credentials::password_hash.eq(hash), credentials::changed_at.eq(now)));
+            let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+            let gone = s.execute(diesel::delete(resets::table.filter(mine)));
+            try_join(s.execute(kept(set)), gone).await.map(drop)
+        })
+        .await?;
+        self.end_sessions_of(user, kept_session).await
+    }
+}
