@@ -21,6 +21,7 @@ pub mod rows;
 pub mod runtimes;
 pub mod scratch;
 pub mod server;
+pub mod smtp;
 pub mod statements;
 pub mod tenants;
 pub mod totp;

@@ -24,6 +24,7 @@ mod key_rotation;
 mod limits;
 mod lists;
 mod login;
+mod mail;
 mod malformed;
 mod matrix;
 mod oauth_access;
