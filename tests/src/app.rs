@@ -22,6 +22,9 @@ use crate::tenants::{self, Tenant, User};
 /// What links start with.
 pub const PUBLIC_URL: &str = "http://api.test";
 
+/// What servers seal small secrets with.
+const ENCRYPTION_KEY: &str = "tS3n0Vw8cYk1QxG5ZbH7rJ2mE9pLdU4aFfO6iNsXuBI=";
+
 /// The challenge of an answer that asks for a token (RFC 6750 §3, RFC 9728 §5.1), with these parameters if any.
 #[must_use]
 pub fn challenge(parameters: &str) -> String {
@@ -128,6 +131,7 @@ impl Launch {
             ("BULKHEAD_SERVER__WORKERS", "2"),
             ("BULKHEAD_SERVER__PUBLIC_URL", PUBLIC_URL),
             ("BULKHEAD_DATABASE__CONNECTIONS", "4"),
+            ("BULKHEAD_AUTH__ENCRYPTION_KEY", ENCRYPTION_KEY),
             // The tests are many requests in a short time. Those of the limits set what they need.
             ("BULKHEAD_LIMITS__TENANT", "off"),
             ("BULKHEAD_LIMITS__USER", "off"),

@@ -9,8 +9,8 @@ use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
 use bulkhead_domain::ids::{TenantId, UserId};
 use zeroize::Zeroizing;
 
-pub use keys::SealingKeyError;
 use keys::{ID_LENGTH, Key};
+pub use keys::{SealingKeyError, generate_key};
 
 /// The one format there is: version, key id, nonce, ciphertext with its tag (AES-256-GCM).
 const VERSION: u8 = 1;

@@ -9,6 +9,7 @@ mod error;
 mod keys;
 mod layers;
 mod lifetime;
+mod mail;
 mod report;
 mod settings;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 
 pub(crate) use aliases::Unused;
-pub(crate) use check::serving_refusals;
+pub(crate) use check::{sealing_keys, serving_refusals};
 pub(crate) use database_parts::percent_encode;
 pub(crate) use environment::{Variables, variable_of, variables};
 pub(crate) use error::ConfigError;
@@ -28,6 +29,9 @@ use layers::Layer;
 pub(crate) use lifetime::seconds;
 pub(crate) use report::Entry;
 pub(crate) use settings::{Environment, Limits, Log, LogFormat, LogLevel, Settings, Tls};
+
+/// Secrets that must not stand in a file, where backups and repositories would copy them.
+const NOT_IN_FILES: [&str; 3] = ["auth.encryption_key", "auth.signing_key", "mail.password"];
 
 /// The settings together with how they came about.
 #[derive(Debug)]
@@ -74,11 +78,13 @@ fn read_file(file: Option<&Path>, variables: &Variables, keys: &Keys) -> Result<
     let Some(path) = file.map(Path::to_path_buf).or_else(named) else { return Ok(None) };
     let layer = Layer::from_file(&path)?;
     keys.check(&layer.values, &layer.name)?;
-    let key = "auth.signing_key";
-    let signing_key = figment::value::Value::from(layer.values.clone()).find(key);
-    if signing_key.is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
-        let variable = variable_of(key);
-        return Err(ConfigError::SecretInFile { key: key.to_owned(), place: layer.name, variable });
+    let values = figment::value::Value::from(layer.values.clone());
+    for key in NOT_IN_FILES {
+        let value = values.find_ref(key).and_then(figment::value::Value::as_str);
+        if value.is_some_and(|text| !text.is_empty()) {
+            let variable = variable_of(key);
+            return Err(ConfigError::SecretInFile { key: key.to_owned(), place: layer.name, variable });
+        }
     }
     Ok(Some(layer))
 }

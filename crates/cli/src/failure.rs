@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use bulkhead_auth::key_error::KeyError;
 use bulkhead_auth::password::HashError;
 use bulkhead_auth::password_policy::PasswordWeakness;
+use bulkhead_auth::sealed::SealingKeyError;
 use bulkhead_domain::field::FieldErrors;
 use bulkhead_http::{ServeError, SessionError, UnfitDatabase};
+use bulkhead_mail::MailerError;
 use bulkhead_persistence::bootstrap::BootstrapError;
 use bulkhead_persistence::connect::ConnectError;
 use bulkhead_persistence::error::DbError;
@@ -104,6 +106,12 @@ pub(crate) enum Failure {
     /// A signing key could not be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The encryption keys cannot be used.
+    #[error(transparent)]
+    Sealing(#[from] SealingKeyError),
+    /// Mail cannot be sent.
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
     /// A session could not be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -143,9 +151,12 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::MissingUrl(_) | Self::WrongRole { .. } | Self::NoSigningKey => {
-                Exit::Configuration
-            }
+            Self::Config(_)
+            | Self::MissingUrl(_)
+            | Self::WrongRole { .. }
+            | Self::NoSigningKey
+            | Self::Sealing(_)
+            | Self::Mailer(MailerError::From | MailerError::Tls) => Exit::Configuration,
             Self::Ring(error) => error.exit(),
             Self::Platform(PlatformError::Connect(error))
             | Self::Migrate(MigrateError::Connect(error))
@@ -173,6 +184,9 @@ impl Failure {
                 variable_of("auth.signing_key_file"),
                 variable_of("auth.signing_key")
             ),
+            Self::Sealing(_) => format!("mend the file in {}", variable_of("auth.encryption_key_file")),
+            Self::Mailer(MailerError::From) => format!("set {}", variable_of("mail.from")),
+            Self::Mailer(MailerError::Tls) => format!("set {}", variable_of("mail.host")),
             Self::NoTerminal => "give it on standard input: --password-stdin".into(),
             Self::Serve(ServeError::AddressInUse(_)) => "stop the other program, or set PORT to another port".into(),
             Self::Serve(ServeError::Database(UnfitDatabase::Barrier(_))) => {

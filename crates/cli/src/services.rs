@@ -1,5 +1,5 @@
 //! What the server and the demo data are made of, built from the settings: keys, tokens, pools. In development a
-//! signing key is made on the first start and kept in the development folder.
+//! signing key and an encryption key are made on the first start and kept in the development folder.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use bulkhead_auth::algorithm::SigningAlgorithm;
 use bulkhead_auth::key_generation::generate_key;
+use bulkhead_auth::sealed::{self, SealingKeys};
 use bulkhead_auth::token::{TokenSettings, Tokens};
 use bulkhead_http::Keyring;
 use bulkhead_persistence::PoolSettings;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Settings, sealing_keys};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::key_ring::{KeySource, RingFiles};
@@ -92,16 +93,44 @@ fn development_key(context: &Context) -> Option<PathBuf> {
 /// The folder cannot be written to.
 pub(crate) fn settle_development_key(context: &Context) -> Result<(), Failure> {
     let Some(path) = development_key(context).filter(|path| !path.exists()) else { return Ok(()) };
-    let folder = &context.development_folder;
+    write_once(&path, &generate_key(SigningAlgorithm::Es256)?)
+}
+
+/// What seals small secrets; `None` when there is no key. In development one is made and kept.
+///
+/// # Errors
+/// A file that cannot be read or written, or an unfit key.
+pub(crate) fn sealing(context: &Context) -> Result<Option<Arc<SealingKeys>>, Failure> {
+    let Settings { environment, auth, .. } = &context.configuration.settings;
+    if let Some(keys) = &auth.encryption_key {
+        return Ok(Some(Arc::new(sealing_keys(keys)?)));
+    }
+    let path = match (&auth.encryption_key_file, environment) {
+        (Some(path), _) => path.clone(),
+        (None, Environment::Production) => return Ok(None),
+        (None, Environment::Development) => {
+            let path = context.development_folder.join("encryption-key.txt");
+            if !path.exists() {
+                write_once(&path, &sealed::generate_key())?;
+            }
+            path
+        }
+    };
+    let text = fs::read_to_string(&path).map(SecretString::from).map_err(file("read", &path))?;
+    Ok(Some(Arc::new(SealingKeys::parse(text.expose_secret())?)))
+}
+
+/// Writes a secret of development, unless another process was first.
+fn write_once(path: &Path, secret: &SecretString) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(file("create", folder))?;
-    let mine = folder.join(format!("signing-key.{}.pem", std::process::id()));
-    let key = generate_key(SigningAlgorithm::Es256)?;
-    write_private(&mine, key.expose_secret()).map_err(file("write", &mine))?;
+    let mine = path.with_extension(format!("{}.new", std::process::id()));
+    write_private(&mine, secret.expose_secret()).map_err(file("write", &mine))?;
     // A link, unlike a rename, fails when the other process was first.
-    let linked = fs::hard_link(&mine, &path);
+    let linked = fs::hard_link(&mine, path);
     fs::remove_file(&mine).map_err(file("remove", &mine))?;
     match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(file("write", &path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(file("write", path)(error)),
         _ => Ok(()),
     }
 }

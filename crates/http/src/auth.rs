@@ -8,7 +8,7 @@ mod factor;
 mod identify;
 mod links;
 pub(crate) mod login;
-// mod password;
+mod password;
 pub(crate) mod refresh;
 pub(crate) mod reply;
 mod second_factor;
@@ -28,7 +28,7 @@ pub(crate) const BODIES: &[&str] = &["application/json", "application/x-www-form
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = of_people();
     endpoints.extend(sessions::endpoints());
-    // endpoints.extend(password::endpoints());
+    endpoints.extend(password::endpoints());
     endpoints.extend(second_factor::endpoints());
     endpoints.extend(links::endpoints());
     endpoints.extend(account::endpoints());

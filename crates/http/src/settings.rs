@@ -6,6 +6,7 @@ use std::time::Duration;
 use bulkhead_auth::limits::rate::Rate;
 use bulkhead_auth::password::PasswordHasher;
 use bulkhead_auth::sealed::SealingKeys;
+use bulkhead_mail::Mailer;
 use bulkhead_persistence::PoolSettings;
 use bulkhead_persistence::connect::ConnectSettings;
 use bulkhead_persistence::guards::GuessSettings;
@@ -20,6 +21,8 @@ pub struct HttpSettings {
     pub listen: String,
     /// What links in answers start with; never taken from a request's `Host`. Without a final slash.
     pub public_url: String,
+    /// What links in mails start with: where people have their browser application. Without a final slash.
+    pub frontend_url: String,
     /// Threads that serve, at least 1.
     pub workers: usize,
     /// Connections that are served at once, per worker.
@@ -98,8 +101,10 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     /// Hashes passwords.
     pub hasher: Arc<PasswordHasher>,
-    /// Seals secrets that are stored, if the operator gave a key.
+    /// Seals small secrets; none without a key. What needs it must then refuse.
     pub sealing: Option<Arc<SealingKeys>>,
+    /// Sends mail.
+    pub mailer: Mailer,
     /// Refresh tokens.
     pub refresh: Arc<RefreshSettings>,
     /// The shortest new password, in characters.

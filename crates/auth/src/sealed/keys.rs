@@ -4,6 +4,7 @@ use aws_lc_rs::aead::{AES_256_GCM, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,15 @@ pub enum SealingKeyError {
     /// The cryptographic library refused a key.
     #[error("the cryptographic library failed")]
     Library,
+}
+
+/// Makes a key, as [`super::SealingKeys::parse`] reads it.
+#[must_use]
+pub fn generate_key() -> SecretString {
+    let mut bytes = Zeroizing::new([0_u8; KEY_LENGTH]);
+    // The thread's generator is cryptographically secure and seeded by the operating system.
+    rand::fill(bytes.as_mut_slice());
+    SecretString::from(STANDARD.encode(bytes.as_slice()))
 }
 
 /// A key that can be used.

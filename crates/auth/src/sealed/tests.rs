@@ -1,8 +1,9 @@
 //! What sealing promises: nothing opens but what was sealed, for whom it was sealed, with a key that is still there.
 
 use bulkhead_domain::ids::{TenantId, UserId};
+use secrecy::ExposeSecret as _;
 
-use super::{OVERHEAD, SealingKeyError, SealingKeys, context};
+use super::{OVERHEAD, SealingKeyError, SealingKeys, context, generate_key};
 
 const ONE: &str = "z1zI8JpGm0Ye5cVnTq3bLr9xKd7WfAh2uSoE4vQyXkM=";
 const TWO: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -107,4 +108,12 @@ fn unfit_keys_are_refused_with_their_line_and_never_shown() {
         assert_eq!(error, why, "{text}");
         assert!(!error.to_string().contains("z1zI8"));
     }
+}
+
+#[test]
+fn a_key_that_we_make_is_one_that_we_take() {
+    let (one, two) = (generate_key(), generate_key());
+    assert_ne!(one.expose_secret(), two.expose_secret());
+    assert_eq!(one.expose_secret().len(), 44);
+    keys(&[one.expose_secret(), two.expose_secret()]);
 }

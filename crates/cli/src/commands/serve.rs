@@ -3,16 +3,21 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bulkhead_auth::password::PasswordHasher;
 use bulkhead_http::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
+use bulkhead_mail::Mailer;
 use bulkhead_persistence::guards::GuessSettings;
 
-use crate::config::{ConfigError, Environment, Limits, serving_refusals};
+use crate::config::{ConfigError, Environment, Limits, Settings, serving_refusals};
 use crate::context::Context;
 use crate::databases::{Databases, Purpose};
 use crate::failure::Failure;
 use crate::{logging, passwords, services};
+
+/// How long mails may take that are still on their way when the server has stopped.
+const LAST_MAILS: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop.
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
@@ -37,7 +42,10 @@ pub(super) fn serve(
     let settings = http_settings(context);
     let services = make_services(context, databases, settings.workers)?;
     logging::start(&context.configuration.settings.log);
-    Ok(bulkhead_http::serve(settings, services, ready)?)
+    let mailer = services.mailer.clone();
+    let served = bulkhead_http::serve(settings, services, ready);
+    mailer.finish(LAST_MAILS);
+    Ok(served?)
 }
 
 fn http_settings(context: &Context) -> HttpSettings {
@@ -45,7 +53,9 @@ fn http_settings(context: &Context) -> HttpSettings {
     let (server, cors) = (&settings.server, &settings.cors);
     let is_production = settings.environment == Environment::Production;
     let public_url = server.base_url();
+    let frontend_url = settings.mail.frontend_url.as_ref().unwrap_or(&public_url);
     HttpSettings {
+        frontend_url: frontend_url.trim_end_matches('/').to_owned(),
         listen: format!("{}:{}", server.host, server.port),
         workers: server
             .workers
@@ -81,11 +91,12 @@ fn limits(context: &Context) -> LimitSettings {
 }
 
 fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -> Result<Services, Failure> {
-    let auth = &context.configuration.settings.auth;
+    let Settings { auth, mail, .. } = &context.configuration.settings;
     Ok(Services {
         keyring: Arc::new(services::keyring(context)?),
         hasher: Arc::new(PasswordHasher::new(passwords::hash_settings(context))?),
-        sealing: None,
+        sealing: services::sealing(context)?,
+        mailer: Mailer::new(mail.mailer())?,
         refresh: Arc::new(RefreshSettings {
             lifetime: auth.refresh_lifetime,
             idle: auth.refresh_idle,

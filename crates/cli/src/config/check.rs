@@ -5,9 +5,12 @@ use std::ops::RangeInclusive;
 
 use bulkhead_auth::algorithm::SigningAlgorithm;
 use bulkhead_auth::hmac_secret::MIN_SECRET_BYTES;
+use bulkhead_auth::sealed::{SealingKeyError, SealingKeys};
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use super::environment::variable_of;
+use super::mail;
 use super::settings::{Environment, Settings};
 
 /// Texts that stand in examples, tutorials and tests. A secret that contains one is known to everybody.
@@ -32,6 +35,8 @@ const EXAMPLES: [&str; 14] = [
 pub(crate) fn refusals(settings: &Settings) -> Vec<String> {
     let mut refusals = bounds(settings);
     refusals.extend(urls(settings));
+    refusals.extend(mail::refusals(&settings.mail));
+    refusals.extend(encryption_key(settings));
     if settings.environment == Environment::Production {
         refusals.extend(production(settings));
     }
@@ -122,6 +127,7 @@ fn production(settings: &Settings) -> Vec<String> {
         }
     }
     refusals.extend(signing_key(settings));
+    refusals.extend(mail::production(settings));
     refusals
 }
 
@@ -133,6 +139,21 @@ fn signing_key(settings: &Settings) -> Option<String> {
         return Some(format!("`auth.signing_key` is too short; put 32 random bytes or more in {variable}"));
     }
     is_example(key).then(|| format!("`auth.signing_key` is an example; put a key of your own in {variable}"))
+}
+
+/// Keys in the environment are read here already, because a file is not there for every command.
+fn encryption_key(settings: &Settings) -> Option<String> {
+    let keys = settings.auth.encryption_key.as_ref()?;
+    sealing_keys(keys).err().map(|error| format!("`auth.encryption_key` is not usable: {error}"))
+}
+
+/// Reads encryption keys. In a variable commas part them, as in every list.
+///
+/// # Errors
+/// One is unfit.
+pub(crate) fn sealing_keys(text: &SecretString) -> Result<SealingKeys, SealingKeyError> {
+    let lines = Zeroizing::new(text.expose_secret().replace(',', "\n"));
+    SealingKeys::parse(&lines)
 }
 
 /// What `serve` alone needs in production; other commands sign nothing and listen nowhere.
@@ -157,7 +178,7 @@ pub(crate) fn serving_refusals(settings: &Settings) -> Vec<String> {
 }
 
 /// Whether a secret is one that examples use, or that nobody would have to guess long.
-fn is_example(secret: &SecretString) -> bool {
+pub(super) fn is_example(secret: &SecretString) -> bool {
     let text = secret.expose_secret().to_lowercase();
     // A PEM block is random base64 and may hold any short word by chance.
     let is_pem = text.starts_with("-----begin");

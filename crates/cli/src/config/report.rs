@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::keys::Keys;
 
 /// Keys whose values nobody may see: a database URL has a password in it.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 8] = [
+    "auth.encryption_key",
     "auth.signing_key",
     "database.auth_url",
     "database.migrator_url",
     "database.platform_url",
     "database.superuser_url",
     "database.url",
+    "mail.password",
 ];
 
 /// One line of `bulkhead config`.

@@ -12,6 +12,8 @@ use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::mail::Mail;
+
 /// Everything that can be configured. `config/default.toml` says what each key means.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     /// Tokens and passwords.
     pub(crate) auth: Auth,
+    /// Mail.
+    pub(crate) mail: Mail,
     /// Rate limits.
     pub(crate) limits: Limits,
     /// Log lines.
@@ -152,6 +156,10 @@ pub(crate) struct Auth {
     #[serde(deserialize_with = "secret")]
     pub(crate) signing_key: Option<SecretString>,
     #[serde(deserialize_with = "filled")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
+    #[serde(deserialize_with = "secret")]
+    pub(crate) encryption_key: Option<SecretString>,
+    #[serde(deserialize_with = "filled")]
     pub(crate) issuer: Option<String>,
     pub(crate) audience: String,
     #[serde(rename = "access_lifetime_seconds", deserialize_with = "seconds")]
@@ -239,13 +247,13 @@ fn milliseconds<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Erro
 }
 
 /// An empty text is "not set".
-fn filled<'de, D: Deserializer<'de>, T: From<String>>(input: D) -> Result<Option<T>, D::Error> {
+pub(super) fn filled<'de, D: Deserializer<'de>, T: From<String>>(input: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(input)?;
     Ok((!text.trim().is_empty()).then(|| T::from(text)))
 }
 
 /// As [`filled`], into a type that shows nothing.
-fn secret<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D::Error> {
     filled(input)
 }
 

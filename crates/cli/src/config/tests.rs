@@ -94,6 +94,8 @@ fn no_error_and_no_listing_repeats_a_secret() {
     assert!(!format!("{configuration:?}").contains("hunter2"));
     for text in [
         "[auth]\nsigning_key = \"hunter2\"\n",
+        "[auth]\nencryption_key = \"hunter2\"\n",
+        "[mail]\npassword = \"hunter2\"\n",
         "[database]\nurl = hunter2\n",
         "[database]\nurl = [\"hunter2\"]\n",
     ] {
@@ -150,5 +152,62 @@ fn values_out_of_bounds_are_refused_with_the_bounds() {
         let error = with(&[(variable, value)]).unwrap_err().to_string();
         let key = variable.trim_start_matches("BULKHEAD_").to_lowercase().replace("__", ".");
         assert!(error.contains(&key), "{variable}={value}: {error}");
+    }
+}
+
+#[test]
+fn mail_goes_to_the_log_in_development_and_nowhere_by_default_in_production() {
+    assert_eq!(shown(&with(&[]).unwrap(), "mail.transport").0, "\"log\"");
+    let production = with(&[("BULKHEAD_ENVIRONMENT", "production")]).unwrap();
+    assert_eq!(shown(&production, "mail.transport").0, "\"off\"");
+    let error = with(&[
+        ("BULKHEAD_ENVIRONMENT", "production"),
+        ("BULKHEAD_MAIL__TRANSPORT", "log"),
+        ("BULKHEAD_MAIL__FROM", "no-reply@example.com"),
+        ("BULKHEAD_MAIL__FRONTEND_URL", "http://app.test"),
+        ("BULKHEAD_MAIL__USERNAME", "bulkhead"),
+        ("BULKHEAD_MAIL__PASSWORD", "changeme"),
+        ("BULKHEAD_MAIL__TLS", "none"),
+    ])
+    .unwrap_err();
+    let ConfigError::Refused(lines) = error else { panic!("{error}") };
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains("mail.") && !line.contains("changeme")));
+}
+
+#[test]
+fn mail_settings_that_cannot_work_are_refused() {
+    let smtp = [("BULKHEAD_MAIL__TRANSPORT", "smtp"), ("BULKHEAD_MAIL__HOST", "mail.test")];
+    assert!(with(&smtp).is_ok());
+    for (variable, value) in [
+        ("BULKHEAD_MAIL__HOST", ""),
+        ("BULKHEAD_MAIL__FROM", ""),
+        ("BULKHEAD_MAIL__PORT", "0"),
+        ("BULKHEAD_MAIL__PORT", "65536"),
+        ("BULKHEAD_MAIL__TLS", "ssl"),
+        ("BULKHEAD_MAIL__TRANSPORT", "sendmail"),
+        ("BULKHEAD_MAIL__PASSWORD", "without a name"),
+        ("BULKHEAD_MAIL__FRONTEND_URL", "app.test"),
+        ("BULKHEAD_MAIL__FRONTEND_URL", "https://app.test/?next="),
+        ("BULKHEAD_MAIL__FRONTEND_URL", "javascript://app.test"),
+    ] {
+        let settings = smtp.into_iter().filter(|(name, _)| *name != variable).chain([(variable, value)]);
+        let error = with(&settings.collect::<Vec<_>>()).unwrap_err().to_string();
+        let key = variable.trim_start_matches("BULKHEAD_").to_lowercase().replace("__", ".");
+        assert!(error.contains(&key), "{variable}={value}: {error}");
+    }
+}
+
+#[test]
+fn encryption_keys_are_checked_where_they_are_given_and_never_shown() {
+    let one = "z1zI8JpGm0Ye5cVnTq3bLr9xKd7WfAh2uSoE4vQyXkM=";
+    let two = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let both = format!("{one}, {two}");
+    let configuration = with(&[("BULKHEAD_AUTH__ENCRYPTION_KEY", &both)]).unwrap();
+    assert_eq!(shown(&configuration, "auth.encryption_key").0, "(hidden)");
+    assert!(!format!("{configuration:?}").contains("z1zI8"));
+    for bad in ["short", "dGhpcy1pcy1hLTMyLWJ5dGUtbG9uZy1wYXNzcGhyYXM=", &format!("{one},{one}")] {
+        let error = with(&[("BULKHEAD_AUTH__ENCRYPTION_KEY", bad)]).unwrap_err().to_string();
+        assert!(error.contains("auth.encryption_key") && !error.contains(bad), "{error}");
     }
 }

@@ -28,6 +28,7 @@ fn limits(limits: LimitSettings) -> Limits {
     Limits::new(Arc::new(HttpSettings {
         listen: String::new(),
         public_url: String::new(),
+        frontend_url: String::new(),
         workers: 1,
         max_connections: 1,
         request_timeout: second,
