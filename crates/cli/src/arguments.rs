@@ -56,6 +56,21 @@ pub(crate) enum Command {
     /// Let a suspended tenant's people work again
     #[command(alias = "resume_tenant")]
     ResumeTenant(commands::suspend_tenant::TenantArguments),
+    /// Change a tenant's name, trial, paid time, settings or registration
+    #[command(alias = "set_tenant")]
+    SetTenant(commands::set_tenant::SetTenantArguments),
+    /// Suspend the tenants whose paid time is over
+    #[command(alias = "suspend_overdue")]
+    SuspendOverdue(commands::set_tenant::SuspendOverdueArguments),
+    /// Give a tenant a host name
+    #[command(aliases = ["add_domain", "create_domain"])]
+    AddDomain(commands::domains::AddDomainArguments),
+    /// Take a host name from its tenant
+    #[command(aliases = ["remove_domain", "delete_domain"])]
+    RemoveDomain(commands::domains::RemoveDomainArguments),
+    /// List the host names of one tenant or of all
+    #[command(alias = "list_domains")]
+    ListDomains(commands::domains::ListDomainsArguments),
     /// Create a user in a tenant
     #[command(alias = "create_user")]
     CreateUser(commands::create_user::CreateUserArguments),

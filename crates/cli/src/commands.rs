@@ -10,12 +10,14 @@ mod demo;
 mod dev;
 mod dev_cluster;
 pub(crate) mod import_users;
+pub(crate) mod domains;
 mod list_tenants;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod rotate_signing_key;
 mod serve;
 pub(crate) mod service_tokens;
+pub(crate) mod set_tenant;
 pub(crate) mod suspend_tenant;
 
 use crate::arguments::{Arguments, Command};
@@ -37,6 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::ListTenants => list_tenants::run(&context),
         Command::SuspendTenant(arguments) => suspend_tenant::run(&context, arguments, true),
         Command::ResumeTenant(arguments) => suspend_tenant::run(&context, arguments, false),
+        Command::SetTenant(arguments) => set_tenant::change(&context, arguments),
+        Command::SuspendOverdue(arguments) => set_tenant::suspend_overdue(&context, arguments),
+        Command::AddDomain(arguments) => domains::add(&context, arguments),
+        Command::RemoveDomain(arguments) => domains::remove(&context, arguments),
+        Command::ListDomains(arguments) => domains::list(&context, arguments),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
         Command::ImportUsers(arguments) => import_users::run(&context, arguments),
         Command::CreateApiClient(arguments) => clients::create::run(&context, arguments),

@@ -197,6 +197,9 @@ impl Failure {
             Self::SecretInUse(_) => "add --force if it must end all the same".into(),
             Self::NotConfirmed => "type the client's name, or add --yes".into(),
             Self::UnknownOperation(_) => "`bulkhead openapi` names them as operationId".into(),
+            Self::Platform(PlatformError::UnknownDomain | PlatformError::DomainTaken) => {
+                "`bulkhead list-domains` shows whose they are".into()
+            }
             Self::Platform(PlatformError::UnknownTenant) => "`bulkhead list-tenants` shows them".into(),
             _ => return None,
         })

@@ -69,6 +69,8 @@ codes! {
     RegistrationClosed = "registration_closed", 403, "Registration closed";
     /// The operator of this server has not set it up for this.
     NotOffered = "not_offered", 403, "Not offered";
+    /// The token is sound, but the host that the request was sent to belongs to another tenant.
+    CrossTenantAccess = "cross_tenant_access", 403, "Cross-tenant access";
     /// Nobody can give rights that it does not have itself.
     PermissionDenied = "permission_denied", 403, "Permission denied";
     /// The credentials are right, but the tenant is suspended.

@@ -1,4 +1,4 @@
-//! Tenants: the slug that names one before log-in, its states, and [`TenantScope`], the capability that every
+//! Tenants: the slug that names one before log-in, what a tenant decides about itself, and [`TenantScope`], the capability that every
 //! access to tenant rows asks for.
 
 use std::fmt;
@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::field::{JsonObject, Text};
 use crate::ids::TenantId;
 use crate::principal::PrincipalKind;
 
@@ -42,6 +43,30 @@ impl Slug {
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+crate::choice! {
+    /// Who may become a user of the tenant.
+    pub enum Registration {
+        /// Nobody by themselves: an administrator adds people.
+        Closed = "closed",
+        /// Whoever was invited.
+        Invite = "invite",
+        /// Anybody.
+        Open = "open",
+    }
+}
+
+crate::fields! {
+    /// What a tenant decides about itself.
+    pub TenantFields, TenantPatch {
+        /// The name.
+        name: Text<200>,
+        /// Whatever the tenant's own programs keep here. Replaced as a whole.
+        settings: JsonObject = JsonObject::default(),
+        /// Who may become a user: nobody by themselves (`closed`), whoever was invited (`invite`), or anybody (`open`).
+        registration: Registration = Registration::Closed,
     }
 }
 

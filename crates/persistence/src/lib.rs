@@ -34,6 +34,7 @@ pub mod service_tokens;
 mod session;
 mod tasks;
 pub mod tenant_db;
+mod tenants;
 pub mod usage;
 pub mod users;
 mod watch;
@@ -47,3 +48,4 @@ pub use clients::{
 pub use documents::{Document, Documents};
 pub use projects::{Project, ProjectStatistics, Projects};
 pub use tasks::{Task, Tasks};
+pub use tenants::{Tenant, TenantChange, TenantDomain, Tenants};

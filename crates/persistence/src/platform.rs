@@ -2,7 +2,9 @@
 //! name, and leaves a row in the tenant's audit log if it changed anything. Serves commands, never a request.
 
 mod clients;
+mod domains;
 mod error;
+mod standing;
 mod tenants;
 mod users;
 
@@ -14,6 +16,7 @@ use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
 use postgres_protocol::escape::escape_literal;
 use serde_json::Value;
 
+pub use domains::Domain;
 pub use error::PlatformError;
 pub use tenants::{NewTenant, TenantStatus, TenantSummary};
 pub use users::{Imported, ImportedUser, NewUser};
@@ -72,7 +75,10 @@ impl Platform {
     async fn create_tenant_in_tx(&mut self, new: &NewTenant) -> Result<TenantId, PlatformError> {
         let domain = new.domain.as_deref().map(tenants::host_name).transpose()?;
         let tenant = tenants::insert(&mut self.connection.raw, new, domain.as_deref()).await?;
-        let target = serde_json::json!({ "slug": new.slug, "name": new.name, "domain": domain });
+        let target = serde_json::json!({
+            "slug": new.slug, "name": new.name, "domain": domain, "on_trial": new.on_trial,
+            "paid_until": new.paid_until,
+        });
         self.audit(Deed { tenant, action: "tenant.create", target }).await?;
         if let Some(user) = &new.admin {
             self.create_user_in_tx(tenant, user).await?;

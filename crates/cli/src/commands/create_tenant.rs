@@ -4,10 +4,12 @@ use bulkhead_domain::person::{Email, Username};
 use bulkhead_domain::scope::Role;
 use bulkhead_domain::tenant::Slug;
 use bulkhead_persistence::platform::{NewTenant, NewUser, Platform};
-use clap::Args;
+use chrono::NaiveDate;
+use clap::{ArgAction, Args};
 use serde_json::json;
 
 use super::create_user::{parse_email, parse_username};
+use super::set_tenant::parse_day;
 use crate::context::{Context, block_on};
 use crate::databases::{Databases, Purpose};
 use crate::failure::Failure;
@@ -33,6 +35,12 @@ pub(crate) struct CreateTenantArguments {
     /// Host name by which its people reach the server
     #[arg(long, value_name = "HOST")]
     domain: Option<String>,
+    /// Whether it has not paid yet
+    #[arg(long, value_name = "true|false", default_value_t = true, action = ArgAction::Set)]
+    on_trial: bool,
+    /// The last day that is paid for [default: none]
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    paid_until: Option<NaiveDate>,
     /// User name of its first administrator
     #[arg(long, value_name = "USERNAME", value_parser = parse_username)]
     admin_username: Username,
@@ -61,6 +69,8 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
             slug: arguments.slug.clone(),
             name,
             domain: arguments.domain.clone(),
+            on_trial: arguments.on_trial,
+            paid_until: arguments.paid_until,
             admin: Some(NewUser {
                 username: arguments.admin_username.clone(),
                 email: arguments.admin_email.clone(),
@@ -78,6 +88,8 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
         "slug": new.slug,
         "name": new.name,
         "domain": new.domain,
+        "on_trial": new.on_trial,
+        "paid_until": new.paid_until,
         "admin": arguments.admin_username.as_str(),
     });
     let text = format!("created tenant {} ({tenant}) with {}", new.slug, arguments.admin_username.as_str());

@@ -103,6 +103,8 @@ async fn settle_tenant(
         slug: Slug::parse(demo.slug).ok_or(Failure::DemoData("tenants"))?,
         name: demo.name.to_owned(),
         domain: Some(demo.domain.to_owned()),
+        on_trial: true,
+        paid_until: None,
         admin: Some(new_user(context, demo).await?),
     };
     match platform.create_tenant(&new).await {

@@ -187,7 +187,7 @@ async fn mail_reset(worker: &Worker, tenant: &TenantName, name: &str) -> DbResul
          If it was not you, nothing has changed and nothing is to be done.\n",
         account.username,
         tenant.name,
-        worker.services.frontend_url,
+        worker.settings.frontend_url,
         token.plain.expose_secret()
     );
     let subject = format!("Your password at {}", tenant.name);

@@ -32,6 +32,9 @@ pub enum PlatformError {
     /// A tenant has the domain.
     #[error("the domain belongs to a tenant already")]
     DomainTaken,
+    /// No tenant has the domain.
+    #[error("no tenant has this domain")]
+    UnknownDomain,
     /// Another user of the tenant has the name.
     #[error("another user of the tenant has this user name")]
     UsernameTaken,

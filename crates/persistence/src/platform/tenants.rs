@@ -22,6 +22,10 @@ pub struct NewTenant {
     pub name: String,
     /// The first (and primary) host name, in any case; unique among all tenants.
     pub domain: Option<String>,
+    /// Whether it has not paid yet.
+    pub on_trial: bool,
+    /// The last day that is paid for, if there is one.
+    pub paid_until: Option<NaiveDate>,
     /// The first user.
     pub admin: Option<NewUser>,
 }
@@ -78,8 +82,8 @@ pub struct TenantSummary {
     pub token_epoch: i64,
 }
 
-type Row = (Uuid, String, String, String, bool, Option<NaiveDate>, DateTime<Utc>, i64);
-type Columns = (
+pub(super) type Row = (Uuid, String, String, String, bool, Option<NaiveDate>, DateTime<Utc>, i64);
+pub(super) type Columns = (
     tenants::id,
     tenants::slug,
     tenants::name,
@@ -89,7 +93,7 @@ type Columns = (
     tenants::created_at,
     tenants::token_epoch,
 );
-const COLUMNS: Columns = (
+pub(super) const COLUMNS: Columns = (
     tenants::id,
     tenants::slug,
     tenants::name,
@@ -100,7 +104,7 @@ const COLUMNS: Columns = (
     tenants::token_epoch,
 );
 
-fn summary(row: Row) -> Result<TenantSummary, PlatformError> {
+pub(super) fn summary(row: Row) -> Result<TenantSummary, PlatformError> {
     let (id, slug, name, status, on_trial, paid_until, created_at, token_epoch) = row;
     let (id, status) = (TenantId::from_uuid(id), TenantStatus::parse(&status)?);
     Ok(TenantSummary { id, slug, name, status, on_trial, paid_until, created_at, token_epoch })
@@ -174,7 +178,13 @@ pub(super) async fn insert(
     domain: Option<&str>,
 ) -> Result<TenantId, PlatformError> {
     let id = TenantId::generate();
-    let row = (tenants::id.eq(id.uuid()), tenants::slug.eq(new.slug.as_str()), tenants::name.eq(&new.name));
+    let row = (
+        tenants::id.eq(id.uuid()),
+        tenants::slug.eq(new.slug.as_str()),
+        tenants::name.eq(&new.name),
+        tenants::on_trial.eq(new.on_trial),
+        tenants::paid_until.eq(new.paid_until),
+    );
     diesel::insert_into(tenants::table).values(row).execute(connection).await?;
     if let Some(domain) = domain {
         let row = (
