@@ -8,12 +8,14 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bulkhead_auth::token::Verified;
 use bulkhead_domain::code::Code;
+use bulkhead_domain::ids::TenantId;
 use bulkhead_domain::principal::Principal;
 use bulkhead_domain::tenant::TenantScope;
 use bulkhead_persistence::tenant_db::TenantDb;
-use futures_util::future::{Ready, ready};
+use futures_util::future::{Either, Ready, ready};
 
 use crate::client_address::client_address;
+use crate::extract::body::Extraction;
 use crate::operation::{Access, PathOperations};
 use crate::problem::{Outcome, Problem};
 use crate::state::Disbelief;
@@ -53,11 +55,35 @@ pub(crate) struct Caller(pub(crate) Arc<Verified>);
 
 impl FromRequest for TenantCtx {
     type Error = Problem;
-    type Future = Ready<Outcome<Self>>;
+    // Waits only for the owner of a host that nobody asked about lately.
+    type Future = Either<Ready<Outcome<Self>>, Extraction<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authorize(request))
+        let ctx = match authorize(request) {
+            Ok(ctx) => ctx,
+            Err(problem) => return Either::Left(ready(Err(problem))),
+        };
+        let host = host_of(request);
+        let tenant = ctx.verified.principal.tenant;
+        match ctx.worker.hosts.remembered(host.as_deref()) {
+            Some(owner) => Either::Left(ready(owner.admit(tenant).map(|()| ctx))),
+            None => Either::Right(Box::pin(async move {
+                on_its_host(&ctx.worker, host.as_deref(), tenant).await?;
+                Ok(ctx)
+            })),
+        }
     }
+}
+
+/// Refuses a token of `tenant` that was sent to another tenant's host. To be asked once the token is believed: whoever has
+/// none must not be able to make the server ask the database.
+pub(crate) async fn on_its_host(worker: &Worker, host: Option<&str>, tenant: TenantId) -> Outcome<()> {
+    let owner = match (worker.hosts.remembered(host), host) {
+        (Some(owner), _) => owner,
+        (None, Some(host)) => worker.hosts.ask(&worker.auth, host).await?,
+        (None, None) => return Ok(()),
+    };
+    owner.admit(tenant)
 }
 
 fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
@@ -157,7 +183,7 @@ fn refused(code: Code, detail: &str, parameters: &str) -> Problem {
 /// client writes into `X-Forwarded-Host` decides nothing.
 pub(crate) fn host_of(request: &HttpRequest) -> Option<String> {
     let sent = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(|authority| authority.as_str()).or(sent)?;
+    let host = request.uri().authority().map(|authority| authority.host()).or(sent)?;
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

@@ -1,4 +1,4 @@
-//! What stands around every handler: the limit on credential attempts, a deadline, and a net for panics. It is the
+//! What stands around every handler: the limits of whoever has proved nothing, a deadline, and a net for panics. It is the
 //! innermost layer, where the request can still be named in the answer, and where its body is not yet read.
 
 use std::panic::AssertUnwindSafe;
@@ -25,9 +25,12 @@ pub(crate) async fn guarded(
     let deadline = worker.settings.request_timeout;
     let named = request.request().clone();
     let operation = request.app_data::<PathOperations>().and_then(|path| path.serving(request.method()));
-    if operation.is_some_and(|operation| operation.limit == Limit::Address)
-        && let Err(problem) = worker.limits.credentials(&named)
-    {
+    let counted = match operation.map(|operation| operation.limit) {
+        Some(Limit::Address) => worker.limits.credentials(&named),
+        Some(Limit::Lookup) => worker.limits.lookup(&named),
+        Some(Limit::None | Limit::Principal) | None => Ok(()),
+    };
+    if let Err(problem) = counted {
         return Ok(ServiceResponse::from_err(problem, named));
     }
     let handling = AssertUnwindSafe(next.call(request)).catch_unwind();

@@ -35,6 +35,7 @@ pub(crate) struct Limits {
     tenants: Limiter<TenantId>,
     principals: Limiter<PrincipalKey>,
     addresses: Limiter<IpAddr>,
+    lookups: Limiter<IpAddr>,
     accounts: Limiter<(IpAddr, u64)>,
     names: RandomState,
 }
@@ -47,6 +48,7 @@ impl Limits {
             tenants: Limiter::new(USUAL_CAPACITY),
             principals: Limiter::new(USUAL_CAPACITY),
             addresses: Limiter::new(USUAL_CAPACITY),
+            lookups: Limiter::new(USUAL_CAPACITY),
             accounts: Limiter::new(USUAL_CAPACITY),
             names: RandomState::new(),
         }
@@ -72,6 +74,13 @@ impl Limits {
     pub(crate) fn credentials(&self, request: &HttpRequest) -> Outcome<()> {
         let decision = self.addresses.check(self.source(request), self.settings.limits.credentials);
         settle(request, Policy::Credentials, decision)
+    }
+
+    /// One look-up of a name. As many as attempts with credentials, and counted apart: a page that looks its tenant up
+    /// each time it is opened must not use up its people's log-ins.
+    pub(crate) fn lookup(&self, request: &HttpRequest) -> Outcome<()> {
+        let decision = self.lookups.check(self.source(request), self.settings.limits.credentials);
+        settle(request, Policy::Lookup, decision)
     }
 
     /// One attempt to get tokens as `account` from this address. To be asked once the body is read, and before anything

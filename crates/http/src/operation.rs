@@ -27,6 +27,8 @@ pub enum Limit {
     None,
     /// By address: they try credentials, and have proved nothing yet.
     Address,
+    /// By address, apart from credentials: they ask whether there is somebody of a name.
+    Lookup,
     /// By principal and by tenant: they have a valid access token.
     Principal,
 }

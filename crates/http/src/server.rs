@@ -10,6 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::hosts::Hosts;
 use crate::limits::Limits;
 use crate::settings::{HttpSettings, Services};
 use crate::startup::{self, UnfitDatabase};
@@ -68,6 +69,7 @@ async fn run(
     let bookkeeper = Bookkeeper::new(&services, Arc::clone(&state));
     actix_web::rt::spawn(bookkeeper.clone().run());
     let limits = Arc::new(Limits::new(Arc::clone(&settings)));
+    let hosts = Arc::new(Hosts::new(&settings.public_url));
     actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
     let cookies = services.refresh.cookie;
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
@@ -78,6 +80,7 @@ async fn run(
                 Arc::clone(&shared),
                 Arc::clone(&shared_state),
                 Arc::clone(&limits),
+                Arc::clone(&hosts),
             )))
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)

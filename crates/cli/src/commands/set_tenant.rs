@@ -107,9 +107,8 @@ pub(super) fn change(context: &Context, arguments: &SetTenantArguments) -> Resul
 /// Suspends whoever is overdue.
 pub(super) fn suspend_overdue(context: &Context, arguments: &SuspendOverdueArguments) -> Result<(), Failure> {
     let (today, only_look) = (now().date_naive(), arguments.dry_run);
-    let overdue = with_platform(context, async |platform| {
-        Ok(platform.suspend_overdue(today, only_look).await?)
-    })?;
+    let overdue =
+        with_platform(context, async |platform| Ok(platform.suspend_overdue(today, only_look).await?))?;
     let document = json!({
         "count": overdue.len(), "dry_run": only_look, "tenants": overdue.iter().map(document).collect::<Vec<_>>(),
     });
@@ -122,7 +121,9 @@ fn text(overdue: &[TenantSummary], only_look: bool) -> String {
         return "no active tenant is overdue".to_owned();
     }
     let mut rows = vec![["SLUG", "PAID UNTIL", "NAME"].map(str::to_owned).to_vec()];
-    rows.extend(overdue.iter().map(|tenant| vec![tenant.slug.clone(), last_day(tenant), tenant.name.clone()]));
+    rows.extend(
+        overdue.iter().map(|tenant| vec![tenant.slug.clone(), last_day(tenant), tenant.name.clone()]),
+    );
     let said = if only_look { "would be suspended" } else { "suspended" };
     format!("{}\n{} {said}", table(&rows), overdue.len())
 }

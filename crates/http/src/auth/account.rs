@@ -1,8 +1,8 @@
 //! What a caller may ask about its own token and account.
 
-use actix_web::HttpResponse;
 use actix_web::http::{Method, header};
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::UserId;
 use bulkhead_domain::principal::PrincipalKind;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::BODIES;
-use crate::context::{TenantCtx, disbelieved};
+use crate::context::{TenantCtx, disbelieved, host_of, on_its_host};
 use crate::extract::form::Members;
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
@@ -36,7 +36,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .tries_credentials()
         .takes::<VerifyRequest>(BODIES)
         .answers::<VerifyReply>(200, "It is.", &[])
-        .refuses(Code::TokenNotValid),
+        .refuses(Code::TokenNotValid)
+        .refuses(Code::CrossTenantAccess),
         Endpoint::new(Method::GET, "/api/v1/auth/me/", "auth_me_retrieve", Access::Authenticated, me)
             .tag("auth")
             .summary("Who am I")
@@ -61,7 +62,11 @@ pub(crate) struct VerifyReply {
 }
 
 /// `POST /api/v1/auth/token/verify/`
-pub(crate) async fn verify(worker: Data<Worker>, mut members: Members) -> Outcome<HttpResponse> {
+pub(crate) async fn verify(
+    request: HttpRequest,
+    worker: Data<Worker>,
+    mut members: Members,
+) -> Outcome<HttpResponse> {
     let token = members.required("token")?;
     let verified = worker.verify(&token).map_err(|error| {
         tracing::info!(reason = %error, "token refused");
@@ -69,6 +74,7 @@ pub(crate) async fn verify(worker: Data<Worker>, mut members: Members) -> Outcom
             .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"api\", error=\"invalid_token\"")
     })?;
     worker.state.believes(&verified).map_err(disbelieved)?;
+    on_its_host(&worker, host_of(&request).as_deref(), verified.principal.tenant).await?;
     respond::json(&VerifyReply { valid: true })
 }
 

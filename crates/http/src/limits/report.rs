@@ -38,6 +38,8 @@ pub(crate) enum Policy {
     Tenant,
     /// Of attempts with credentials from one address.
     Credentials,
+    /// Of look-ups of names from one address.
+    Lookup,
     /// Of attempts from one address to get tokens as one account.
     Account,
 }
@@ -49,6 +51,7 @@ impl Policy {
             Self::Principal => "principal",
             Self::Tenant => "tenant",
             Self::Credentials => "credentials",
+            Self::Lookup => "lookup",
             Self::Account => "account",
         }
     }

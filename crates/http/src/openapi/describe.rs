@@ -46,7 +46,7 @@ impl Endpoint {
                     .name(name)
                     .parameter_in(ParameterIn::Path)
                     .required(Required::True)
-                    .schema(Some(uuid())),
+                    .schema(Some(if name == "id" { uuid() } else { string() })),
             );
         }
         let route = if method == Method::GET {
@@ -69,7 +69,7 @@ impl Endpoint {
             self.description = self.description.security(SecurityRequirement::new(BEARER, scopes.clone()));
             // For an OAuth 2 scheme it holds scopes proper: a client gets such a token by itself.
             self.description = self.description.security(SecurityRequirement::new(OAUTH, scopes));
-            self = self.refuses(Code::NotAuthenticated).throttles();
+            self = self.refuses(Code::NotAuthenticated).refuses(Code::CrossTenantAccess).throttles();
             if let Access::Scoped(_) = access {
                 self = self.refuses(Code::InsufficientScope);
             }
@@ -83,6 +83,12 @@ impl Endpoint {
     /// It tries credentials: its callers are counted by address, before their body is read.
     pub(crate) fn tries_credentials(mut self) -> Self {
         self.operation.limit = Limit::Address;
+        self.throttles()
+    }
+
+    /// It tells whether there is somebody of a name: its callers are counted by address, apart from credentials.
+    pub(crate) fn looks_up(mut self) -> Self {
+        self.operation.limit = Limit::Lookup;
         self.throttles()
     }
 

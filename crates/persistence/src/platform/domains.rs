@@ -95,10 +95,7 @@ impl Platform {
         self.end(outcome).await
     }
 
-    async fn remove_domain_in_tx(
-        &mut self,
-        domain: &str,
-    ) -> Result<(Domain, Option<String>), PlatformError> {
+    async fn remove_domain_in_tx(&mut self, domain: &str) -> Result<(Domain, Option<String>), PlatformError> {
         let raw = &mut self.connection.raw;
         let tenant = find(raw, domain).await?.ok_or(PlatformError::UnknownDomain)?.tenant;
         lock(raw, tenant).await?;
@@ -187,10 +184,7 @@ async fn find(raw: &mut AsyncPgConnection, domain: &str) -> Result<Option<Domain
     Ok(found.select(COLUMNS).first(raw).await.optional()?.map(described))
 }
 
-async fn list(
-    raw: &mut AsyncPgConnection,
-    tenant: Option<TenantId>,
-) -> Result<Vec<Domain>, PlatformError> {
+async fn list(raw: &mut AsyncPgConnection, tenant: Option<TenantId>) -> Result<Vec<Domain>, PlatformError> {
     let of_host = tenants::table.on(tenants::id.eq(tenant_domains::tenant_id));
     let mut all = tenant_domains::table.inner_join(of_host).into_boxed();
     if let Some(tenant) = tenant {
