@@ -19,13 +19,15 @@ use bulkhead_tests::tenants::Tenant;
 use serde_json::{Value, json};
 
 /// Resources that only administrators see.
-const ADMINISTRATORS: [&str; 3] = ["api-clients", "api-client-attempts", "audit"];
+const ADMINISTRATORS: [&str; 4] = ["api-clients", "api-client-attempts", "audit", "tenant"];
 
-/// Where operations may be public: they hand out tokens or say whether one is good, describe the server, or say how it is.
-const PUBLIC: [&str; 4] = ["/health/", "/api/v1/auth/", "/oauth/", "/.well-known/"];
+/// Where operations may be public: they hand out tokens or say whether one is good, describe the server, say how it is, or
+/// say of a tenant what a log-in page must know.
+const PUBLIC: [&str; 5] =
+    ["/health/", "/api/v1/auth/", "/oauth/", "/.well-known/", "/api/v1/tenants/{slug}/"];
 
 /// The operations that ask for a token.
-fn protected(app: &TestApp) -> Vec<Operation> {
+pub(crate) fn protected(app: &TestApp) -> Vec<Operation> {
     app.contract.operations().iter().filter(|known| known.scopes().is_some()).cloned().collect()
 }
 
@@ -61,14 +63,14 @@ fn path(operation: &Operation, id: &str) -> String {
 }
 
 /// What requests of the matrix speak of.
-struct World {
+pub(crate) struct World {
     rows: Rows,
     /// The secret of the rows' API client.
     secret: String,
 }
 
 impl World {
-    async fn create(administrator: &Client, tenant: &Tenant) -> Self {
+    pub(crate) async fn create(administrator: &Client, tenant: &Tenant) -> Self {
         let rows = Rows::create_all(administrator, tenant).await;
         let secret = rows.secret(administrator).await;
         Self { rows, secret }
@@ -97,7 +99,7 @@ impl World {
     }
 
     /// The same about the row.
-    async fn call(&self, client: &Client, operation: &Operation) -> Response {
+    pub(crate) async fn call(&self, client: &Client, operation: &Operation) -> Response {
         self.call_with(client, operation, self.id(operation)).await
     }
 }

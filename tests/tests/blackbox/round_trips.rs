@@ -52,6 +52,11 @@ async fn an_authenticated_read_takes_one_round_trip() {
         let cost = world.cost(200, async || world.user.get(&target).await.status).await;
         assert_eq!(cost, 1, "{target}: {}", world.app.proxy().take_statements());
     }
+    for host in [&world.app.a.host, "nobody.test"] {
+        let user = world.user.with_header("Host", host);
+        let cost = world.cost(200, async || user.get("/api/v1/projects/").await.status).await;
+        assert_eq!(cost, 1, "on {host}");
+    }
     let unknown = format!("/api/v1/tasks/{}/", new_id());
     assert_eq!(world.cost(404, async || world.user.get(&unknown).await.status).await, 1);
 }
