@@ -65,7 +65,7 @@ impl FromRequest for TenantCtx {
         };
         let host = host_of(request);
         let tenant = ctx.verified.principal.tenant;
-        match ctx.worker.hosts.remembered(host.as_deref()) {
+        match ctx.worker.state.hosts.remembered(host.as_deref()) {
             Some(owner) => Either::Left(ready(owner.admit(tenant).map(|()| ctx))),
             None => Either::Right(Box::pin(async move {
                 on_its_host(&ctx.worker, host.as_deref(), tenant).await?;
@@ -78,9 +78,9 @@ impl FromRequest for TenantCtx {
 /// Refuses a token of `tenant` that was sent to another tenant's host. To be asked once the token is believed: whoever has
 /// none must not be able to make the server ask the database.
 pub(crate) async fn on_its_host(worker: &Worker, host: Option<&str>, tenant: TenantId) -> Outcome<()> {
-    let owner = match (worker.hosts.remembered(host), host) {
+    let owner = match (worker.state.hosts.remembered(host), host) {
         (Some(owner), _) => owner,
-        (None, Some(host)) => worker.hosts.ask(&worker.auth, host).await?,
+        (None, Some(host)) => worker.state.hosts.ask(&worker.auth, host).await?,
         (None, None) => return Ok(()),
     };
     owner.admit(tenant)

@@ -35,6 +35,7 @@ impl Owner {
 }
 
 /// What a server knows of hosts, shared by all of its workers.
+#[derive(Debug)]
 pub(crate) struct Hosts {
     /// The server's own host.
     public: Option<String>,

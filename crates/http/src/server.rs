@@ -10,7 +10,6 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::hosts::Hosts;
 use crate::limits::Limits;
 use crate::settings::{HttpSettings, Services};
 use crate::startup::{self, UnfitDatabase};
@@ -63,13 +62,12 @@ async fn run(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     startup::check(&services).await?;
-    let (settings, state) = (Arc::new(settings), Arc::new(State::new()));
+    let (state, settings) = (Arc::new(State::new(&settings.public_url)), Arc::new(settings));
     let watcher = Watcher::start(&services, Arc::clone(&state)).await.map_err(UnfitDatabase::from)?;
     actix_web::rt::spawn(watcher.run());
     let bookkeeper = Bookkeeper::new(&services, Arc::clone(&state));
     actix_web::rt::spawn(bookkeeper.clone().run());
     let limits = Arc::new(Limits::new(Arc::clone(&settings)));
-    let hosts = Arc::new(Hosts::new(&settings.public_url));
     actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
     let cookies = services.refresh.cookie;
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
@@ -80,7 +78,6 @@ async fn run(
                 Arc::clone(&shared),
                 Arc::clone(&shared_state),
                 Arc::clone(&limits),
-                Arc::clone(&hosts),
             )))
             .configure(|config| configure(config, &shared))
             .configure(routes::configure)

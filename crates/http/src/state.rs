@@ -1,4 +1,4 @@
-//! What all workers share and change: whether the server is on its way out, and what was revoked.
+//! What all workers share and change: whether the server is on its way out, what was revoked, and whose hosts are.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -9,6 +9,7 @@ use bulkhead_auth::token::Verified;
 use bulkhead_domain::revocation::Revocation;
 
 use crate::context::disbelieved;
+use crate::hosts::Hosts;
 use crate::problem::Outcome;
 use crate::usage::Gathered;
 
@@ -22,6 +23,8 @@ pub(crate) struct State {
     revocations: RwLock<Revocations>,
     /// What clients did and is not stored yet.
     pub(crate) usage: Gathered,
+    /// Whose hosts are.
+    pub(crate) hosts: Hosts,
     started: Instant,
     /// Milliseconds from `started` to the last time that the revocations were read.
     heard: AtomicU64,
@@ -37,12 +40,13 @@ pub(crate) enum Disbelief {
 }
 
 impl State {
-    /// A state that knows of nothing yet.
-    pub(crate) fn new() -> Self {
+    /// A state that knows of nothing yet but where the server itself is.
+    pub(crate) fn new(public_url: &str) -> Self {
         Self {
             draining: AtomicBool::new(false),
             revocations: RwLock::default(),
             usage: Gathered::default(),
+            hosts: Hosts::new(public_url),
             started: Instant::now(),
             heard: AtomicU64::new(0),
         }

@@ -10,7 +10,6 @@ use bulkhead_domain::clock::now;
 use bulkhead_persistence::credentials::AuthDb;
 use bulkhead_persistence::tenant_db::Db;
 
-use crate::hosts::Hosts;
 use crate::limits::Limits;
 use crate::openapi::pages::Texts;
 use crate::settings::{HttpSettings, Services};
@@ -27,7 +26,6 @@ pub(crate) struct Worker {
     pub(crate) settings: Arc<HttpSettings>,
     pub(crate) state: Arc<State>,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) hosts: Arc<Hosts>,
     /// The OpenAPI document, once somebody has asked for it.
     pub(crate) texts: OnceCell<Texts>,
     tokens_seen: RefCell<VerifiedCache>,
@@ -39,7 +37,6 @@ impl Worker {
         settings: Arc<HttpSettings>,
         state: Arc<State>,
         limits: Arc<Limits>,
-        hosts: Arc<Hosts>,
     ) -> Self {
         Self {
             db: Db::new(services.app_database.clone(), services.pool),
@@ -48,7 +45,6 @@ impl Worker {
             settings,
             state,
             limits,
-            hosts,
             texts: OnceCell::new(),
             tokens_seen: RefCell::new(VerifiedCache::new(REMEMBERED_TOKENS)),
         }

@@ -57,6 +57,12 @@ async fn an_authenticated_read_takes_one_round_trip() {
         let cost = world.cost(200, async || user.get("/api/v1/projects/").await.status).await;
         assert_eq!(cost, 1, "on {host}");
     }
+    let owner = world.app.owner_of(&world.app.a).await;
+    assert_eq!(
+        world.cost(200, async || owner.get("/api/v1/tenant/").await.status).await,
+        1,
+        "with its hosts"
+    );
     let unknown = format!("/api/v1/tasks/{}/", new_id());
     assert_eq!(world.cost(404, async || world.user.get(&unknown).await.status).await, 1);
 }
