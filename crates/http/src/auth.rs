@@ -77,6 +77,7 @@ fn of_people() -> Vec<Endpoint> {
         .tries_credentials()
         .takes::<refresh::RefreshRequest>(BODIES)
         .answers::<reply::TokenReply>(200, "A new access token and a new refresh token.", &[])
+        .refuses(Code::PermissionDenied)
         .refuses(Code::TokenNotValid),
     ]
 }

@@ -174,7 +174,7 @@ async fn a_password_that_came_from_django_is_right_and_is_hashed_anew_by_the_log
             .post(LOG_IN, &json!({ "tenant": app.a.slug, "username": name, "password": password }))
             .await
     };
-    let hash = django_hash("correct horse battery", "pepperpepper", 1000);
+    let hash = django_hash("correct horse battery", "pepperpepper", 20_000);
     set(&hash).await;
     assert_eq!(attempt("correct horse batterx").await.status, 401);
     assert_eq!(attempt("correct horse battery").await.status, 200);

@@ -1,6 +1,6 @@
 //! Second factors: set up, asked for, taken once, recovered and taken away.
 
-use bulkhead_tests::app::{Options, TestApp};
+use bulkhead_tests::app::TestApp;
 use bulkhead_tests::client::Client;
 use bulkhead_tests::tenants::User;
 use bulkhead_tests::totp::code;
@@ -10,13 +10,6 @@ use serde_json::{Value, json};
 const LOG_IN: &str = "/api/v1/auth/token/";
 const STEP: &str = "/api/v1/auth/second-factor/";
 const MINE: &str = "/api/v1/auth/me/second-factor/";
-
-/// 32 bytes in Base64.
-const KEY: &str = "b3ZlciB0aGUgaGlsbHMgYW5kIGZhciBhd2F5IDEyMzQ=";
-
-async fn start() -> TestApp {
-    Options::default().set("auth.encryption_key", KEY).start().await
-}
 
 /// A person with a second factor: its client, the secret, the recovery codes.
 async fn enrolled(app: &TestApp, user: &User) -> (Client, String, Vec<String>) {
@@ -50,7 +43,7 @@ async fn challenge(app: &TestApp, user: &User) -> String {
 
 #[tokio::test]
 async fn a_confirmed_factor_is_asked_for_in_one_step_or_in_two() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let user = &app.a.member;
     let (_, secret, _) = enrolled(&app, user).await;
     let challenge = challenge(&app, user).await;
@@ -66,7 +59,7 @@ async fn a_confirmed_factor_is_asked_for_in_one_step_or_in_two() {
 
 #[tokio::test]
 async fn an_unconfirmed_factor_asks_for_nothing_and_a_wrong_first_code_does_not_confirm_it() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let user = &app.a.member;
     let client = app.log_in(&app.a, user).await;
     let _ =
@@ -82,7 +75,7 @@ async fn an_unconfirmed_factor_asks_for_nothing_and_a_wrong_first_code_does_not_
 
 #[tokio::test]
 async fn no_code_is_taken_twice_not_even_at_the_same_moment() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let user = &app.a.member;
     let (_, secret, codes) = enrolled(&app, user).await;
     let anonymous = app.anonymous();
@@ -100,7 +93,7 @@ async fn no_code_is_taken_twice_not_even_at_the_same_moment() {
 
 #[tokio::test]
 async fn a_recovery_code_lets_in_once_however_it_is_written_and_can_be_replaced() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let user = &app.a.member;
     let (client, secret, codes) = enrolled(&app, user).await;
     let sloppy = codes[0].to_lowercase().replace('-', " ");
@@ -116,7 +109,7 @@ async fn a_recovery_code_lets_in_once_however_it_is_written_and_can_be_replaced(
 
 #[tokio::test]
 async fn a_challenge_is_only_good_with_a_code_for_its_own_account_until_sessions_are_ended() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let (user, other) = (&app.a.member, &app.a.viewer);
     let (client, secret, _) = enrolled(&app, user).await;
     let (_, other_secret, _) = enrolled(&app, other).await;
@@ -142,7 +135,7 @@ async fn a_challenge_is_only_good_with_a_code_for_its_own_account_until_sessions
 #[tokio::test]
 async fn it_is_switched_off_by_password_and_code_and_taken_away_by_an_administrator_but_an_owners_by_owners()
 {
-    let app = start().await;
+    let app = TestApp::start().await;
     let user = &app.a.member;
     let (client, secret, codes) = enrolled(&app, user).await;
     let off = format!("{MINE}disable/");
@@ -169,7 +162,7 @@ async fn it_is_switched_off_by_password_and_code_and_taken_away_by_an_administra
 
 #[tokio::test]
 async fn secrets_are_sealed_in_the_database_and_in_no_log() {
-    let app = start().await;
+    let app = TestApp::start().await;
     let (_, secret, codes) = enrolled(&app, &app.a.member).await;
     let query = "select secret, encode(secret, 'base64') from bulkhead.second_factors where tenant_id = $1::text::uuid";
     let row = app.operator.query_one(query, &[&app.a.id.to_string()]).await.expect("the row");

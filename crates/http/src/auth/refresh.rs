@@ -69,11 +69,16 @@ pub(crate) async fn refresh(
     }
 }
 
-/// Whether the link that opened the session still holds on the other side. Of most sessions there is none.
+/// Whether the link that opened the session still holds, on both sides. Of most sessions there is none.
 async fn still_linked(worker: &Worker, holder: &Rotated) -> Outcome<bool> {
     let Some(via) = holder.via() else { return Ok(true) };
-    let other = worker.auth.half(via.tenant, via.link).await.map_err(Problem::busy_is_unavailable)?;
-    Ok(other.is_some_and(|other| other.holds()))
+    for tenant in [holder.tenant.id(), via.tenant] {
+        let half = worker.auth.half(tenant, via.link).await.map_err(Problem::busy_is_unavailable)?;
+        if !half.is_some_and(|half| half.holds()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Ends the session of a genuine token. Whether there was one to end.

@@ -39,6 +39,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .tries_credentials()
             .takes_optionally::<refresh::RefreshRequest>(BODIES)
             .answers::<Message>(200, "Logged out.", &[])
+            .refuses(Code::PermissionDenied)
             .refuses(Code::TokenNotValid),
         Endpoint::new(
             Method::POST,
