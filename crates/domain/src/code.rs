@@ -72,6 +72,8 @@ codes! {
     /// The token is sound, but the host that the request was sent to belongs to another tenant.
     CrossTenantAccess = "cross_tenant_access", 403, "Cross-tenant access";
     /// Nobody can give rights that it does not have itself.
+    /// The caller cannot do this, whatever its scopes: nobody gives rights that it does not have itself, or changes its own
+    /// role. `detail` says which.
     PermissionDenied = "permission_denied", 403, "Permission denied";
     /// The credentials are right, but the tenant is suspended.
     TenantInactive = "tenant_inactive", 403, "Tenant inactive";
@@ -83,7 +85,8 @@ codes! {
     RequestTimeout = "request_timeout", 408, "Request timeout";
     /// Another row of this tenant already has this value; `errors` names the field.
     Duplicate = "duplicate", 409, "Already exists";
-    /// Another request holds what this one needs (the same row, or the same `Idempotency-Key`). Try again shortly.
+    /// Another request holds what this one needs (the same row, or the same `Idempotency-Key`): try again after `Retry-After`.
+    /// Without that header, the row itself is in a state that does not allow it; `detail` says which.
     Conflict = "conflict", 409, "Conflict";
     /// The secret was used lately, or is the only one. Retire it with `force` if it must be.
     SecretInUse = "secret_in_use", 409, "Secret in use";

@@ -71,6 +71,8 @@ pub enum Kind {
     Day,
     /// Text.
     Text,
+    /// A user name or an e-mail address, in whatever spelling; the column holds the normal form.
+    Name,
     /// A whole number.
     Integer,
 }

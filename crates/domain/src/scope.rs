@@ -206,6 +206,13 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
+    /// Whether it is more powerful than the other.
+    #[must_use]
+    pub fn is_above(self, other: Self) -> bool {
+        let place = |wanted| Self::ALL.into_iter().position(|role| role == wanted);
+        place(self) < place(other)
+    }
+
     /// The scopes that the role stands for.
     #[must_use]
     pub fn scopes(self) -> ScopeSet {

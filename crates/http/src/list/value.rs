@@ -3,6 +3,7 @@
 use bulkhead_domain::field::Day;
 use bulkhead_domain::ids::parse_id;
 use bulkhead_domain::list::{Kind, Value};
+use bulkhead_domain::person::normalize_name;
 use chrono::{DateTime, Datelike, NaiveTime, Timelike, Utc};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -29,11 +30,12 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Integer => {
             text.parse().map(Value::Integer).map_err(|_error| "A valid integer is required.".to_owned())
         }
-        Kind::Text if text.contains('\0') => Err("Null characters are not allowed.".to_owned()),
-        Kind::Text if text.chars().count() > LONGEST => {
+        Kind::Text | Kind::Name if text.contains('\0') => Err("Null characters are not allowed.".to_owned()),
+        Kind::Text | Kind::Name if text.chars().count() > LONGEST => {
             Err(format!("Must have no more than {LONGEST} characters."))
         }
         Kind::Text => Ok(Value::Text(text.to_owned())),
+        Kind::Name => Ok(Value::Text(normalize_name(text))),
     }
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn schema(kind: Kind) -> RefOr<Schema> {
         Kind::Day => object.schema_type(Type::String).format(known(KnownFormat::Date)),
         Kind::Instant => object.schema_type(Type::String).format(known(KnownFormat::DateTime)),
         Kind::Integer => object.schema_type(Type::Integer),
-        Kind::Text => object.schema_type(Type::String).max_length(Some(LONGEST)),
+        Kind::Text | Kind::Name => object.schema_type(Type::String).max_length(Some(LONGEST)),
     };
     RefOr::T(object.build().into())
 }
