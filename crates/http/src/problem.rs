@@ -166,6 +166,7 @@ impl Problem {
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key was used for a different request.",
             ),
+            DbError::Refused(refusal) => Self::new(refusal.code(), refusal.sentence()),
             // Whoever withdraws knows why and tells it; here it is a defect.
             DbError::Withdrawn => Self::internal(&"work was withdrawn and nobody said why"),
             DbError::Unavailable(why) => Self::unavailable(&why),

@@ -1,5 +1,6 @@
 //! What can go wrong in the database, in the words of the product. The only place that reads PostgreSQL's errors.
 
+use bulkhead_domain::members::Refusal;
 use diesel::result::{DatabaseErrorKind, Error};
 
 /// The outcome of work in the database.
@@ -32,6 +33,9 @@ pub enum DbError {
     /// The work thought better of it: whoever did it found within the transaction that it must not be done.
     #[error("withdrawn")]
     Withdrawn,
+    /// A rule about the tenant's people is against it.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
     /// The database is away, shutting down, full or read-only, or did not answer in time.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -83,6 +87,12 @@ impl From<Error> for DbError {
             }
             other => Self::Internal(other.to_string()),
         }
+    }
+}
+
+impl From<Refusal> for DbError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 

@@ -19,9 +19,12 @@ pub mod families;
 pub mod guards;
 pub mod idempotency;
 pub mod inspect;
+mod invitations;
+pub mod joining;
 mod kept;
 pub mod lint;
 mod listing;
+mod members;
 pub mod migrate;
 mod password_resets;
 pub mod platform;
@@ -46,6 +49,8 @@ pub use clients::{
     ApiClient, ApiClients, Changed, Created, NewSecret, Retirement, Rotated, Secret, TenantNames,
 };
 pub use documents::{Document, Documents};
+pub use invitations::{Invitation, Invitations, NewInvitation};
+pub use members::{Member, MemberChange, Members};
 pub use projects::{Project, ProjectStatistics, Projects};
 pub use tasks::{Task, Tasks};
 pub use tenants::{Tenant, TenantChange, TenantDomain, Tenants};

@@ -1,13 +1,18 @@
 //! People, as their own tenant sees them. Their passwords are in `credentials`, behind another role.
 
+use bulkhead_domain::field::Field as _;
 use bulkhead_domain::ids::UserId;
+use bulkhead_domain::members::ProfilePatch;
+use chrono::{DateTime, Utc};
+use diesel::dsl::now;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::error::DbResult;
+use crate::kept::kept;
 use crate::schema::users;
-use crate::tenant_db::TenantDb;
+use crate::tenant_db::{TenantDb, WriteTx};
 
 /// A person.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -25,6 +30,8 @@ pub struct User {
     pub last_name: String,
     /// The role's word.
     pub role: String,
+    /// When it joined.
+    pub created_at: DateTime<Utc>,
 }
 
 /// The people of a tenant.
@@ -39,6 +46,25 @@ impl Users {
         db.read(async |s| {
             let row = users::table.filter(users::tenant_id.eq(s.tenant()).and(users::id.eq(id.uuid())));
             s.one(row.select(User::as_select())).await
+        })
+        .await
+    }
+
+    /// Changes what people may write about themselves.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`](crate::error::DbError::NotFound) when the tenant has no such person.
+    pub async fn change_profile(tx: &mut WriteTx<'_>, id: UserId, patch: ProfilePatch) -> DbResult<User> {
+        let ProfilePatch { first_name, last_name } = patch;
+        tx.run(async |s| {
+            let row = users::table.filter(users::tenant_id.eq(s.tenant()).and(users::id.eq(id.uuid())));
+            let changes = (
+                first_name.map(|name| users::first_name.eq(name.into_column())),
+                last_name.map(|name| users::last_name.eq(name.into_column())),
+                users::version.eq(users::version + 1),
+                users::updated_at.eq(now),
+            );
+            s.one(kept(diesel::update(row).set(changes).returning(User::as_returning()))).await
         })
         .await
     }
