@@ -21,6 +21,7 @@ mod metrics;
 mod oauth;
 mod openapi;
 mod operation;
+mod people;
 mod problem;
 mod resource;
 mod resources;

@@ -22,6 +22,9 @@ use crate::metrics;
 use crate::problem::{Outcome, Problem};
 use crate::settings::HttpSettings;
 
+/// Mails to one address of one tenant that whoever asks may cause.
+const MAILS: Rate = Rate::hourly(3);
+
 /// A client whose id equals a user's id is still not that user.
 type PrincipalKey = (TenantId, PrincipalKind, Uuid);
 
@@ -37,6 +40,7 @@ pub(crate) struct Limits {
     addresses: Limiter<IpAddr>,
     lookups: Limiter<IpAddr>,
     accounts: Limiter<(IpAddr, u64)>,
+    mails: Limiter<(TenantId, u64)>,
     names: RandomState,
 }
 
@@ -50,6 +54,7 @@ impl Limits {
             addresses: Limiter::new(USUAL_CAPACITY),
             lookups: Limiter::new(USUAL_CAPACITY),
             accounts: Limiter::new(USUAL_CAPACITY),
+            mails: Limiter::new(USUAL_CAPACITY),
             names: RandomState::new(),
         }
     }
@@ -91,6 +96,13 @@ impl Limits {
     pub(crate) fn attempt(&self, request: &HttpRequest, account: &str) -> Outcome<()> {
         let key = (self.source(request), self.names.hash_one(account));
         settle(request, Policy::Account, self.accounts.check(key, self.settings.limits.token))
+    }
+
+    /// Whether another mail may be sent to `address`, in its normal form, because somebody asks for it who has proved nothing.
+    /// Whoever asks is not told: nobody's mailbox can be filled, and nobody learns who else asked.
+    pub(crate) fn mail(&self, tenant: TenantId, address: &str) -> bool {
+        let key = (tenant, self.names.hash_one(address));
+        self.mails.check(key, MAILS).is_none_or(|decision| decision.allowed)
     }
 
     /// The network that attempts are counted for. Whoever has no address shares one place with all others without.

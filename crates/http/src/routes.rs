@@ -10,6 +10,8 @@ use bulkhead_domain::audit::AUDIT;
 use bulkhead_domain::clients::{API_CLIENTS, ATTEMPTS};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::documents::DOCUMENTS;
+use bulkhead_domain::invitations::INVITATIONS;
+use bulkhead_domain::members::USERS;
 use bulkhead_domain::projects::PROJECTS;
 use bulkhead_domain::tasks::TASKS;
 
@@ -17,6 +19,7 @@ use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
 use crate::{audit, auth, clients, health, oauth, resources, tenant};
+use crate::{audit, auth, clients, health, oauth, people, resources};
 
 /// Headings of the OpenAPI document.
 pub(crate) const TAGS: &[(&str, &str)] = &[
@@ -25,6 +28,8 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("oauth", "Tokens for machines, as OAuth 2 libraries get them."),
     (API_CLIENTS.name, API_CLIENTS.about),
     (ATTEMPTS.name, ATTEMPTS.about),
+    (USERS.name, USERS.about),
+    (INVITATIONS.name, INVITATIONS.about),
     (AUDIT.name, AUDIT.about),
     tenant::HEADING,
     (PROJECTS.name, PROJECTS.about),
@@ -39,6 +44,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
         health::endpoints,
         auth::endpoints,
         oauth::endpoints,
+        people::endpoints,
         clients::endpoints,
         audit::endpoints,
         tenant::endpoints,

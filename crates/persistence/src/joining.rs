@@ -4,7 +4,6 @@
 
 use bulkhead_domain::ids::{TenantId, UserId};
 use bulkhead_domain::person::{Email, Username};
-use chrono::{DateTime, Utc};
 use diesel::dsl::now;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -109,8 +108,8 @@ impl AuthDb {
         .await
     }
 
-    /// Notes that somebody wants to register, and keeps an invitation for the address unless it is a member's; whether it
-    /// does. The work is the same in both cases, so that its time does not tell them apart.
+    /// Notes that somebody wants to register, and keeps an invitation for the address unless it is a member's; then, the
+    /// address as the member has it. The work is the same in both cases, so that its time does not tell them apart.
     ///
     /// # Errors
     /// When the database is away.
@@ -120,9 +119,8 @@ impl AuthDb {
         asked: NewInvitation<'_>,
         email: &Email,
         (first_name, last_name): (&str, &str),
-    ) -> DbResult<bool> {
+    ) -> DbResult<Option<String>> {
         let NewInvitation { id, digest, expires_at } = asked;
-        let expires_at: DateTime<Utc> = expires_at;
         write(&self.pool, tenant, Actor::System, async |tx| {
             tx.run(async |s| {
                 // Whoever was invited by somebody keeps that invitation: a stranger must not take it away.
@@ -132,7 +130,7 @@ impl AuthDb {
                 s.execute(kept(diesel::update(older).set(revoked()))).await
             })
             .await?;
-            let kept_rows = tx
+            let known = tx
                 .run(async |s| {
                     let ask = diesel::sql_query(ASK)
                         .bind::<SqlUuid, _>(s.tenant())
@@ -143,11 +141,15 @@ impl AuthDb {
                         .bind::<Text, _>(last_name)
                         .bind::<Binary, _>(&digest[..])
                         .bind::<Timestamptz, _>(expires_at);
-                    s.execute(ask).await
+                    let member = users::table
+                        .filter(users::tenant_id.eq(s.tenant()).and(users::email_norm.eq(email.norm())));
+                    let (_, known) =
+                        try_join(s.execute(ask), s.optional(member.select(users::email))).await?;
+                    Ok(known)
                 })
                 .await?;
             tx.audit("registration.ask", json!({ "email": email.as_str() })).await?;
-            Ok(kept_rows == 1)
+            Ok(known)
         })
         .await
     }

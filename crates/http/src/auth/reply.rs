@@ -70,6 +70,11 @@ impl TokenReply {
         Self {
             access: issued.token.expose_secret().to_owned(),
             refresh: (keeping == Keeping::Body).then(|| refresh.expose_secret().to_owned()),
+    pub(crate) fn of(session: &Session) -> Self {
+        let Session { access: issued, refresh, ends } = session;
+        Self {
+            access: issued.token.expose_secret().to_owned(),
+            refresh: refresh.expose_secret().to_owned(),
             token_type: "Bearer",
             expires_in: (issued.expires_at - issued.issued_at).num_seconds(),
             access_expires_at: issued.expires_at.timestamp(),
@@ -86,4 +91,9 @@ pub(crate) fn tokens(session: &Session, keeping: Keeping) -> HttpResponse {
         response.insert_header((header::SET_COOKIE, cookie::with(session)));
     }
     response.json(TokenReply::of(session, keeping))
+pub(crate) fn tokens(session: &Session) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .json(TokenReply::of(session))
 }
