@@ -17,6 +17,7 @@ use crate::poll::until;
 use crate::proxy::Proxy;
 use crate::scratch::Scratch;
 use crate::server::Server;
+use crate::smtp::Inbox;
 use crate::tenants::{self, Tenant, User};
 
 /// What links start with.
@@ -24,6 +25,9 @@ pub const PUBLIC_URL: &str = "http://api.test";
 
 /// What servers seal small secrets with.
 const ENCRYPTION_KEY: &str = "tS3n0Vw8cYk1QxG5ZbH7rJ2mE9pLdU4aFfO6iNsXuBI=";
+
+/// What links in mails start with, where mail goes to an inbox.
+pub const FRONTEND_URL: &str = "https://app.example.test";
 
 /// The challenge of an answer that asks for a token (RFC 6750 §3, RFC 9728 §5.1), with these parameters if any.
 #[must_use]
@@ -55,6 +59,21 @@ impl Options {
     #[must_use]
     pub fn pool(self, connections: usize) -> Self {
         self.set("server.workers", 1).set("database.connections", connections)
+    }
+
+    /// With mail that goes to this inbox.
+    #[must_use]
+    pub fn mail_to(self, inbox: &Inbox) -> Self {
+        let address = inbox.address();
+        let server = self.set("mail.transport", "smtp").set("mail.tls", "none");
+        let server = server.set("mail.host", address.ip()).set("mail.port", address.port());
+        server.set("mail.from", "no-reply@example.test").set("mail.frontend_url", FRONTEND_URL)
+    }
+
+    /// Without mail.
+    #[must_use]
+    pub fn without_mail(self) -> Self {
+        self.set("mail.transport", "off")
     }
 
     /// On a database of its own.

@@ -15,6 +15,7 @@ pub mod http;
 pub mod keys;
 pub mod machine;
 pub mod oauth;
+pub mod people;
 pub mod poll;
 pub mod proxy;
 pub mod rows;

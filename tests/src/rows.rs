@@ -1,5 +1,6 @@
 //! Rows of one tenant, made through the API, each text with the tenant's marker; and looking at them behind its back.
 
+use bulkhead_domain::ids::new_id;
 use serde_json::{Value, json};
 use tokio_postgres::Client as Sql;
 
@@ -18,6 +19,10 @@ pub struct Rows {
     pub document: Value,
     /// An API client, where somebody made the rows who may make one.
     pub machine: Option<Machine>,
+    /// A person whom nobody else is, where somebody made the rows who may make one.
+    pub user: Option<Value>,
+    /// An invitation, likewise.
+    pub invitation: Option<Value>,
 }
 
 impl Rows {
@@ -32,7 +37,7 @@ impl Rows {
         let document = json!({ "project": project["id"], "name": format!("{marker} document"),
             "file_path": marker, "metadata": { "marker": marker } });
         let document = client.post("/api/v1/documents/", &document).await.expect(201).json();
-        Self { project, task, document, machine: None }
+        Self { project, task, document, machine: None, user: None, invitation: None }
     }
 
     /// Makes one of each, which takes an administrator. The client may do no more than administrate, so that whoever may
@@ -42,7 +47,13 @@ impl Rows {
         let fields = json!({ "name": format!("{marker} client"), "description": marker, "scopes": ["tenant:admin"],
             "metadata": { "marker": marker } });
         let machine = Machine::create(administrator, fields).await;
-        Self { machine: Some(machine), ..Self::create(administrator, tenant).await }
+        let name = format!("{marker}-{}", new_id().simple());
+        let person = json!({ "username": name, "email": format!("{name}@example.test"), "role": "viewer" });
+        let user = administrator.post("/api/v1/users/", &person).await.expect(201).json();
+        let invited = json!({ "email": format!("invited-{name}@example.test"), "first_name": marker });
+        let invitation = administrator.post("/api/v1/invitations/", &invited).await.expect(201).json();
+        let (machine, user, invitation) = (Some(machine), Some(user), Some(invitation));
+        Self { machine, user, invitation, ..Self::create(administrator, tenant).await }
     }
 
     /// The id of the API client's secret.
@@ -60,6 +71,8 @@ impl Rows {
             "tasks" => &self.task,
             "documents" => &self.document,
             "api-clients" => &self.machine.as_ref().expect("rows with a client").made,
+            "users" => self.user.as_ref().expect("rows with a person"),
+            "invitations" => self.invitation.as_ref().expect("rows with an invitation"),
             other => panic!("no row of {other}"),
         };
         id(row)

@@ -163,7 +163,7 @@ async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {
         .json();
     let document = user.post("/api/v1/documents/", &json!({ "name": "d" })).await.expect(201).json();
     let machine = Machine::create(user, json!({})).await;
-    Rows { project, task, document, machine: Some(machine) }
+    Rows { project, task, document, machine: Some(machine), user: None, invitation: None }
 }
 
 /// Bodies that are no sound JSON object, or one that means nothing.

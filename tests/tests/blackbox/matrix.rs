@@ -20,6 +20,13 @@ use serde_json::{Value, json};
 
 /// Resources that only administrators see.
 const ADMINISTRATORS: [&str; 4] = ["api-clients", "api-client-attempts", "audit", "tenant"];
+const ADMINISTRATORS: [&str; 5] = ["api-clients", "api-client-attempts", "audit", "users", "invitations"];
+
+/// Operations that any token may use.
+const ANY_TOKEN: [&str; 3] = ["auth_me_retrieve", "profile_retrieve", "profile_partial_update"];
+
+/// Of those, the ones that are a person's alone.
+const PERSONS: [&str; 2] = ["profile_retrieve", "profile_partial_update"];
 
 /// Where operations may be public: they hand out tokens or say whether one is good, describe the server, say how it is, or
 /// say of a tenant what a log-in page must know.
@@ -31,9 +38,9 @@ pub(crate) fn protected(app: &TestApp) -> Vec<Operation> {
     app.contract.operations().iter().filter(|known| known.scopes().is_some()).cloned().collect()
 }
 
-/// The same without the one that any token may use.
+/// The same without those that any token may use.
 fn scoped(app: &TestApp) -> Vec<Operation> {
-    protected(app).into_iter().filter(|known| known.id != "auth_me_retrieve").collect()
+    protected(app).into_iter().filter(|known| !ANY_TOKEN.contains(&known.id.as_str())).collect()
 }
 
 /// The resource whose id the path takes, if it takes one.
@@ -89,7 +96,10 @@ impl World {
         Some(match operation.path.rsplit('/').nth(1) {
             Some("retire-secret") => json!({ "secret": self.secret, "force": true }),
             Some("secrets") => json!({ "overlap_seconds": 60 }),
-            _ => json!({ "name": name, "title": name, "project": self.rows.id("projects") }),
+            _ => {
+                let email = format!("{name}@example.test");
+                json!({ "name": name, "title": name, "project": self.rows.id("projects"), "username": name, "email": email })
+            }
         })
     }
 
@@ -132,13 +142,13 @@ async fn what_is_public_is_about_tokens_or_the_server_and_all_else_asks_for_the_
             None => {
                 assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id);
             }
-            Some(scopes) if operation.id == "auth_me_retrieve" => assert!(scopes.is_empty()),
+            Some(scopes) if ANY_TOKEN.contains(&operation.id.as_str()) => assert!(scopes.is_empty()),
             Some(scopes) => assert_eq!(scopes, [scope_of(operation)], "{}", operation.id),
         }
     }
     let known: BTreeSet<&str> = app.contract.operations().iter().filter_map(names).collect();
-    assert_eq!(known, ["api-clients", "documents", "projects", "tasks"].into());
-    assert!(protected(&app).len() >= 38, "{}", protected(&app).len());
+    assert_eq!(known, ["api-clients", "documents", "invitations", "projects", "tasks", "users"].into());
+    assert!(protected(&app).len() >= 52, "{}", protected(&app).len());
 }
 
 #[tokio::test]
@@ -178,6 +188,11 @@ async fn without_a_sound_token_no_operation_answers() {
     assert_eq!(everything_of(&app.operator, &app.a).await, before, "nothing happened");
 }
 
+/// An administrator with a token that carries just these scopes: what may be done to people is also a matter of the role.
+fn holding(app: &TestApp, scopes: &[&str]) -> Client {
+    app.with_token(&app.key.token(&app.claims(&app.a, app.a.admin.id, scopes)), &app.a)
+}
+
 /// Every scope but this one, and words that resemble it.
 fn all_but(scope: &str) -> Vec<String> {
     let (action, resource) = scope.split_once(':').expect("action:resource");
@@ -214,8 +229,8 @@ async fn a_token_without_the_scope_of_an_operation_gets_403_and_with_only_that_s
         let scope = scope_of(&operation);
         let others = all_but(&scope);
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
-        check_scope(&world, &operation, &app.scoped(&app.a, &others), &app.scoped(&app.a, &[&scope])).await;
-        assert_eq!(world.call(&app.scoped(&app.a, &[]), &operation).await.status, 403);
+        check_scope(&world, &operation, &holding(&app, &others), &holding(&app, &[&scope])).await;
+        assert_eq!(world.call(&holding(&app, &[]), &operation).await.status, 403);
     }
 }
 
@@ -243,11 +258,12 @@ async fn a_viewer_reads_all_work_and_neither_changes_nor_administrates_anything(
     let viewers = [app.viewer_of(&app.a).await, machine.at_work(&app, &app.a).await];
     let before = everything_of(&app.operator, &app.a).await;
     for operation in protected(&app) {
-        let reads = operation.method == "GET"
-            && (operation.id == "auth_me_retrieve" || scope_of(&operation) != "tenant:admin");
-        for viewer in &viewers {
+        let any = ANY_TOKEN.contains(&operation.id.as_str());
+        let reads = operation.method == "GET" && !any && scope_of(&operation) != "tenant:admin";
+        for (viewer, is_person) in viewers.iter().zip([true, false]) {
+            let may = if any { is_person || !PERSONS.contains(&operation.id.as_str()) } else { reads };
             let answer = world.call(viewer, &operation).await;
-            assert_eq!(answer.status, if reads { 200 } else { 403 }, "{}: {answer}", operation.id);
+            assert_eq!(answer.status, if may { 200 } else { 403 }, "{}: {answer}", operation.id);
         }
     }
     assert_eq!(everything_of(&app.operator, &app.a).await, before);

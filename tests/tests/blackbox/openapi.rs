@@ -49,6 +49,8 @@ async fn lists_are_described_as_lists_of_their_own_rows() {
         ("projects_list", "Project"),
         ("tasks_list", "Task"),
         ("documents_list", "Document"),
+        ("users_list", "Member"),
+        ("invitations_list", "Invitation"),
         ("api_clients_list", "ApiClient"),
         ("api_client_attempts_list", "ApiClientAttempt"),
         ("audit_log_list", "AuditEntry"),
