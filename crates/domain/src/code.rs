@@ -71,7 +71,6 @@ codes! {
     NotOffered = "not_offered", 403, "Not offered";
     /// The token is sound, but the host that the request was sent to belongs to another tenant.
     CrossTenantAccess = "cross_tenant_access", 403, "Cross-tenant access";
-    /// Nobody can give rights that it does not have itself.
     /// The caller cannot do this, whatever its scopes: nobody gives rights that it does not have itself, or changes its own
     /// role. `detail` says which.
     PermissionDenied = "permission_denied", 403, "Permission denied";

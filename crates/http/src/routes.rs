@@ -18,8 +18,7 @@ use bulkhead_domain::tasks::TASKS;
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, resources, tenant};
-use crate::{audit, auth, clients, health, oauth, people, resources};
+use crate::{audit, auth, clients, health, oauth, people, resources, tenant};
 
 /// Headings of the OpenAPI document.
 pub(crate) const TAGS: &[(&str, &str)] = &[
@@ -40,7 +39,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
 /// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
 /// worker that only wants to serve them would keep for ever.
 pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
-    let groups: [fn() -> Vec<Endpoint>; 9] = [
+    let groups: [fn() -> Vec<Endpoint>; 10] = [
         health::endpoints,
         auth::endpoints,
         oauth::endpoints,

@@ -24,26 +24,6 @@ impl AuthDb {
     ///
     /// # Errors
     /// [`DbError::BadReference`] when there is no such person any more; the database is away.
-//! Tokens by which a person sets a password without the old one: mailed, single-use, kept as digests.
-
-use bulkhead_domain::ids::{TenantId, UserId};
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use futures_util::future::try_join;
-use uuid::Uuid;
-
-use crate::audit::Actor;
-use crate::credentials::AuthDb;
-use crate::error::DbResult;
-use crate::schema::password_resets as resets;
-use crate::session::Session;
-use crate::write::write;
-
-impl AuthDb {
-    /// Keeps the digest of a token that is about to be mailed to the person. Those that were mailed before end.
-    ///
-    /// # Errors
-    /// [`BadReference`](crate::error::DbError::BadReference) when there is no such person any more; the database is away.
     pub async fn store_password_reset(
         &self,
         tenant: TenantId,
@@ -64,8 +44,21 @@ impl AuthDb {
                 );
                 let removed = s.execute(diesel::delete(resets::table.filter(mine)));
                 try_join(removed, s.execute(diesel::insert_into(resets::table).values(row))).await.map(drop)
-                let kept = s.execute(diesel::insert_into(resets::table).values(row));
-                try_join(forget(s, user), kept).await.map(drop)
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Ends the tokens by which a person may set its password.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn forget_password_resets(&self, tenant: TenantId, user: UserId) -> DbResult<()> {
+        write(&self.pool, tenant, Actor::System, async |tx| {
+            tx.run(async |s| {
+                let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+                s.execute(diesel::delete(resets::table.filter(mine))).await.map(drop)
             })
             .await
         })
@@ -236,18 +229,4 @@ impl WriteTx<'_> {
         .await?;
         self.end_sessions_of(user, kept_session).await
     }
-    /// Ends the tokens that were mailed to a person.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn forget_password_resets(&self, tenant: TenantId, user: UserId) -> DbResult<()> {
-        write(&self.pool, tenant, Actor::System, async |tx| tx.run(async |s| forget(s, user).await).await)
-            .await
-            .map(drop)
-    }
-}
-
-async fn forget(s: Session<'_>, user: UserId) -> QueryResult<usize> {
-    let of_user = resets::table.filter(resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid())));
-    s.execute(diesel::delete(of_user)).await
 }

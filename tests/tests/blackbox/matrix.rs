@@ -19,14 +19,11 @@ use bulkhead_tests::tenants::Tenant;
 use serde_json::{Value, json};
 
 /// Resources that only administrators see.
-const ADMINISTRATORS: [&str; 4] = ["api-clients", "api-client-attempts", "audit", "tenant"];
-const ADMINISTRATORS: [&str; 5] = ["api-clients", "api-client-attempts", "audit", "users", "invitations"];
+const ADMINISTRATORS: [&str; 6] =
+    ["api-clients", "api-client-attempts", "audit", "tenant", "users", "invitations"];
 
-/// Operations that any token may use.
-const ANY_TOKEN: [&str; 3] = ["auth_me_retrieve", "profile_retrieve", "profile_partial_update"];
-
-/// Of those, the ones that are a person's alone.
-const PERSONS: [&str; 2] = ["profile_retrieve", "profile_partial_update"];
+/// Operations about whoever calls, which any token may use; most of them refuse machines.
+const OWN: [&str; 2] = ["/api/v1/auth/", "/api/v1/profile/"];
 
 /// Where operations may be public: they hand out tokens or say whether one is good, describe the server, say how it is, or
 /// say of a tenant what a log-in page must know.
@@ -40,12 +37,17 @@ pub(crate) fn protected(app: &TestApp) -> Vec<Operation> {
 
 /// The same without those that any token may use.
 fn scoped(app: &TestApp) -> Vec<Operation> {
-    protected(app).into_iter().filter(|known| !ANY_TOKEN.contains(&known.id.as_str())).collect()
+    protected(app).into_iter().filter(|known| !is_own(known)).collect()
 }
 
-/// The resource whose id the path takes, if it takes one.
+fn is_own(operation: &Operation) -> bool {
+    OWN.iter().any(|prefix| operation.path.starts_with(prefix))
+}
+
+/// The resource of the tenant whose id the path takes, if it takes one.
 fn names(operation: &Operation) -> Option<&str> {
-    operation.path.contains("{id}").then(|| operation.path.split('/').nth(3).expect("a resource"))
+    (operation.path.contains("{id}") && !is_own(operation))
+        .then(|| operation.path.split('/').nth(3).expect("a resource"))
 }
 
 /// The scope that an operation must ask for: what its method does, to the resource that its path is about.
@@ -142,7 +144,7 @@ async fn what_is_public_is_about_tokens_or_the_server_and_all_else_asks_for_the_
             None => {
                 assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id);
             }
-            Some(scopes) if ANY_TOKEN.contains(&operation.id.as_str()) => assert!(scopes.is_empty()),
+            Some(scopes) if is_own(operation) => assert!(scopes.is_empty(), "{}", operation.id),
             Some(scopes) => assert_eq!(scopes, [scope_of(operation)], "{}", operation.id),
         }
     }
@@ -257,13 +259,11 @@ async fn a_viewer_reads_all_work_and_neither_changes_nor_administrates_anything(
     let machine = Machine::create(&owner, json!({ "roles": ["read"] })).await;
     let viewers = [app.viewer_of(&app.a).await, machine.at_work(&app, &app.a).await];
     let before = everything_of(&app.operator, &app.a).await;
-    for operation in protected(&app) {
-        let any = ANY_TOKEN.contains(&operation.id.as_str());
-        let reads = operation.method == "GET" && !any && scope_of(&operation) != "tenant:admin";
-        for (viewer, is_person) in viewers.iter().zip([true, false]) {
-            let may = if any { is_person || !PERSONS.contains(&operation.id.as_str()) } else { reads };
+    for operation in scoped(&app) {
+        let reads = operation.method == "GET" && scope_of(&operation) != "tenant:admin";
+        for viewer in &viewers {
             let answer = world.call(viewer, &operation).await;
-            assert_eq!(answer.status, if may { 200 } else { 403 }, "{}: {answer}", operation.id);
+            assert_eq!(answer.status, if reads { 200 } else { 403 }, "{}: {answer}", operation.id);
         }
     }
     assert_eq!(everything_of(&app.operator, &app.a).await, before);

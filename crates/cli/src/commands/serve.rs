@@ -103,7 +103,6 @@ fn make_services(context: &Context, databases: &Databases<'_>, workers: usize) -
             grace: auth.refresh_grace,
             cookie: auth.refresh_cookie,
         }),
-        refresh: Arc::new(RefreshSettings { lifetime: auth.refresh_lifetime, grace: auth.refresh_grace }),
         min_password_length: auth.min_password_length,
         app_database: databases.connect(Purpose::App)?,
         auth_database: databases.connect(Purpose::Auth)?,

@@ -228,12 +228,27 @@ pub(super) async fn hash_new(
     field: &str,
     password: SecretString,
 ) -> Outcome<String> {
-    let local = account.email.split('@').next().unwrap_or_default();
-    let context = [&account.username, &account.email, local, &tenant.slug, &tenant.name, "bulkhead"];
+    is_good(worker, tenant, (&account.username, &account.email), (field, &password))?;
+    hash(worker, password).await
+}
+
+/// Hashes a password that was found good.
+pub(crate) async fn hash(worker: &Worker, password: SecretString) -> Outcome<String> {
+    worker.services.hasher.hash(password).await.map_err(|error| not_hashed(&error))
+}
+
+/// Whether a password, which stands in the member `field`, is good enough for somebody of these names.
+pub(crate) fn is_good(
+    worker: &Worker,
+    tenant: &DirectoryEntry,
+    (username, email): (&str, &str),
+    (field, password): (&str, &SecretString),
+) -> Outcome<()> {
+    let local = email.split('@').next().unwrap_or_default();
+    let context = [username, email, local, &tenant.slug, &tenant.name, "bulkhead"];
     let least = worker.services.min_password_length;
     check_new_password(password.expose_secret(), least, &context)
-        .map_err(|weakness| complaint(field, &sentence(&weakness.to_string())))?;
-    worker.services.hasher.hash(password).await.map_err(|error| not_hashed(&error))
+        .map_err(|weakness| complaint(field, &sentence(&weakness.to_string())))
 }
 
 /// With a capital and a full stop.

@@ -1,6 +1,6 @@
 //! The reply that hands out a pair of tokens; the refresh token in the body, or in a cookie.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
@@ -70,11 +70,6 @@ impl TokenReply {
         Self {
             access: issued.token.expose_secret().to_owned(),
             refresh: (keeping == Keeping::Body).then(|| refresh.expose_secret().to_owned()),
-    pub(crate) fn of(session: &Session) -> Self {
-        let Session { access: issued, refresh, ends } = session;
-        Self {
-            access: issued.token.expose_secret().to_owned(),
-            refresh: refresh.expose_secret().to_owned(),
             token_type: "Bearer",
             expires_in: (issued.expires_at - issued.issued_at).num_seconds(),
             access_expires_at: issued.expires_at.timestamp(),
@@ -83,17 +78,22 @@ impl TokenReply {
     }
 }
 
-/// Writes the reply of a session. Never to be kept by any cache (RFC 6749 §5.1).
+/// Writes the reply of a session.
 pub(crate) fn tokens(session: &Session, keeping: Keeping) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
+    with_tokens(StatusCode::OK, session, keeping, &TokenReply::of(session, keeping))
+}
+
+/// Writes a reply with a session's tokens in it. Never to be kept by any cache (RFC 6749 §5.1).
+pub(crate) fn with_tokens(
+    status: StatusCode,
+    session: &Session,
+    keeping: Keeping,
+    reply: &impl Serialize,
+) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
     if keeping == Keeping::Cookie {
         response.insert_header((header::SET_COOKIE, cookie::with(session)));
     }
-    response.json(TokenReply::of(session, keeping))
-pub(crate) fn tokens(session: &Session) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::PRAGMA, "no-cache"))
-        .json(TokenReply::of(session))
+    response.json(reply)
 }

@@ -1,11 +1,9 @@
 //! Accepting an invitation: whoever holds its token chooses a password and is a member, logged in.
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_auth::one_time::{OneTimeToken, Purpose};
-use bulkhead_auth::password::HashError;
-use bulkhead_auth::password_policy::check_new_password;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::field::Field;
 use bulkhead_domain::members::PersonName;
@@ -14,7 +12,7 @@ use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::credentials::{Account, DirectoryEntry};
 use bulkhead_persistence::error::DbError;
 use bulkhead_persistence::joining::{Joiner, OpenInvitation};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -22,7 +20,9 @@ use uuid::Uuid;
 
 use super::refused;
 use crate::auth::BODIES;
-use crate::auth::reply::TokenReply;
+use crate::auth::attempt::origin;
+use crate::auth::password::{hash, is_good};
+use crate::auth::reply::{Keeping, TokenReply, with_tokens};
 use crate::extract::form::{Members, complaint};
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
@@ -60,6 +60,9 @@ struct AcceptRequest {
     /// The last name. What the invitation says when left out.
     #[schema(required = false)]
     last_name: Option<String>,
+    /// `cookie` for a refresh token in a cookie, out of reach of scripts; `body` otherwise.
+    #[schema(required = false)]
+    refresh_in: Option<String>,
 }
 
 /// A new member with its first pair of tokens.
@@ -92,7 +95,7 @@ async fn accept(request: HttpRequest, worker: Data<Worker>, mut members: Members
 
 /// Makes a member of whoever holds the token, which stands in the member `field`.
 pub(super) async fn join(
-    _request: &HttpRequest,
+    request: &HttpRequest,
     worker: &Data<Worker>,
     members: &mut Members,
     (field, token): (&str, &str),
@@ -101,6 +104,7 @@ pub(super) async fn join(
     let username: Option<Username> = chosen(members, "username")?;
     let first_name: Option<PersonName> = chosen(members, "first_name")?;
     let last_name: Option<PersonName> = chosen(members, "last_name")?;
+    let keeping = Keeping::read(request, worker, members)?;
 
     let over =
         || complaint(field, "This invitation was used or revoked, has expired, or is not one of ours.");
@@ -109,8 +113,9 @@ pub(super) async fn join(
     let (tenant, invitation) = find(worker, &token).await?.ok_or_else(over)?;
     let username = username.or_else(|| Username::parse(&invitation.email).ok());
     let username = username.ok_or_else(|| complaint("username", "This field is required."))?;
+    is_good(worker, &tenant, (username.as_str(), &invitation.email), ("password", &password))?;
     // Only now: whoever has no sound token makes the server do no work.
-    let password_hash = hash(worker, &tenant, (username.as_str(), &invitation.email), password).await?;
+    let password_hash = hash(worker, password).await?.into();
     let joiner = Joiner {
         username,
         first_name: first_name.map_or(invitation.first_name, Field::into_column),
@@ -124,8 +129,9 @@ pub(super) async fn join(
         other => refused(other),
     })?;
     let lifetime = worker.services.refresh.lifetime;
-    let session = open_session(&worker.auth, &worker.tokens(), lifetime, &tenant, &account).await?;
-    Ok(welcome(&session, &account))
+    let origin = origin(worker, request);
+    let session = open_session(&worker.auth, &worker.tokens(), lifetime, &tenant, &account, &origin).await?;
+    Ok(welcome(&session, keeping, &account))
 }
 
 /// The tenant and the invitation that a token belongs to, if both allow it.
@@ -143,45 +149,14 @@ pub(super) fn chosen<T: Field>(members: &mut Members, name: &str) -> Outcome<Opt
     T::parse(Value::String(text)).map(Some).map_err(|sentence| complaint(name, &sentence))
 }
 
-/// Hashes a password that a new member chooses, if it is a good one.
-async fn hash(
-    worker: &Worker,
-    tenant: &DirectoryEntry,
-    names: (&str, &str),
-    password: SecretString,
-) -> Outcome<SecretString> {
-    is_good(worker, tenant, names, &password)?;
-    match worker.services.hasher.hash(password).await {
-        Ok(hash) => Ok(SecretString::from(hash)),
-        Err(HashError::Busy) => Err(Problem::unavailable(&"too many passwords at once")),
-        Err(error) => Err(Problem::internal(&error)),
-    }
-}
-
-/// Whether a password is good enough for somebody of these names.
-pub(super) fn is_good(
-    worker: &Worker,
-    tenant: &DirectoryEntry,
-    (username, email): (&str, &str),
-    password: &SecretString,
-) -> Outcome<()> {
-    let local = email.split('@').next().unwrap_or_default();
-    let context = [username, email, local, &tenant.slug, &tenant.name, "bulkhead"];
-    let least = worker.services.min_password_length;
-    check_new_password(password.expose_secret(), least, &context)
-        .map_err(|weakness| complaint("password", &format!("Choose another: {weakness}.")))
-}
-
 /// 201 with tokens, which nobody may keep.
-fn welcome(session: &Session, account: &Account) -> HttpResponse {
+fn welcome(session: &Session, keeping: Keeping, account: &Account) -> HttpResponse {
     let user = NewMember {
         id: account.id().uuid(),
         email: account.email.clone(),
         first_name: account.first_name.clone(),
         last_name: account.last_name.clone(),
     };
-    HttpResponse::build(StatusCode::CREATED)
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::PRAGMA, "no-cache"))
-        .json(JoinReply { tokens: TokenReply::of(session), user })
+    let reply = JoinReply { tokens: TokenReply::of(session, keeping), user };
+    with_tokens(StatusCode::CREATED, session, keeping, &reply)
 }

@@ -12,17 +12,19 @@ use bulkhead_domain::person::Email;
 use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::credentials::DirectoryEntry;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::accept::{JoinReply, chosen, is_good, join};
+use super::accept::{JoinReply, chosen, join};
 use super::invitations::Token;
 use super::mails;
 use crate::auth::BODIES;
-use crate::context::host_of;
+use crate::auth::identify::tenant_name;
+use crate::auth::password::is_good;
 use crate::extract::form::{Members, complaint};
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
+use crate::respond::{self, Message};
 use crate::worker::Worker;
 
 /// The operation.
@@ -39,7 +41,7 @@ pub(super) fn endpoint() -> Endpoint {
         .tries_credentials()
         .takes::<RegisterRequest>(BODIES)
         .answers::<JoinReply>(201, "The invitation is accepted.", &[])
-        .answers::<RegisterReply>(202, "A mail is on its way.", &[])
+        .answers::<Message>(202, "A mail is on its way.", &[])
         .refuses(Code::RegistrationClosed)
         .refuses(Code::NotOffered)
         .refuses(Code::Duplicate)
@@ -74,14 +76,9 @@ struct RegisterRequest {
     /// The name to log in with, with an invitation. The e-mail address when left out.
     #[schema(required = false)]
     username: Option<String>,
-}
-
-/// What everybody is answered.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RegistrationReply)]
-struct RegisterReply {
-    /// The sentence.
-    message: &'static str,
+    /// With an invitation, `cookie` for a refresh token in a cookie, out of reach of scripts; `body` otherwise.
+    #[schema(required = false)]
+    refresh_in: Option<String>,
 }
 
 /// `POST /api/v1/auth/register/`
@@ -94,30 +91,24 @@ async fn register(request: HttpRequest, worker: Data<Worker>, mut members: Membe
     let first_name: PersonName = chosen(&mut members, "first_name")?.unwrap_or_default();
     let last_name: PersonName = chosen(&mut members, "last_name")?.unwrap_or_default();
     let password = members.optional("password")?.map(SecretString::from);
-    let name = tenant_name(&request, &mut members)?;
+    let name = match members.optional("tenant_slug")? {
+        Some(text) => TenantName::from_body(&text),
+        None => tenant_name(&request, &mut members)?,
+    };
 
     worker.limits.attempt(&request, email.norm())?;
     let tenant = worker.auth.find_tenant(&name).await?.filter(DirectoryEntry::is_active);
     let tenant = tenant.filter(DirectoryEntry::is_open).ok_or_else(closed)?;
     mails::offered(&worker)?;
     if let Some(password) = &password {
-        is_good(&worker, &tenant, (email.as_str(), email.as_str()), password)?;
+        is_good(&worker, &tenant, (email.as_str(), email.as_str()), ("password", password))?;
     }
     if worker.limits.mail(tenant.id(), email.norm()) {
         ask(&worker, &tenant, &email, (first_name.as_str(), last_name.as_str())).await?;
     }
-    Ok(HttpResponse::build(StatusCode::ACCEPTED)
-        .json(RegisterReply { message: "Check your e-mail to go on." }))
-}
-
-fn tenant_name(request: &HttpRequest, members: &mut Members) -> Outcome<TenantName> {
-    let named = match members.optional("tenant_slug")? {
-        Some(text) => Some(text),
-        None => members.optional("tenant")?,
-    };
-    let host = || host_of(request).map(TenantName::Host);
-    let name = named.map(|text| TenantName::from_body(&text)).or_else(host);
-    name.ok_or_else(|| complaint("tenant", "This field is required."))
+    let mut response = respond::message("Check your e-mail to go on.")?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
 }
 
 /// The one answer where nobody can register, or where there is nothing.

@@ -192,19 +192,27 @@ async fn change(
     (key, expected): (Option<&RetryKey>, IfMatch),
     patch: MemberPatch,
 ) -> Outcome<HttpResponse> {
-    let (mut over, mut outdates_mail) = (None, false);
+    let (tenant, user) = (ctx.principal().tenant, UserId::from_uuid(id.0));
+    let (mut over, mut leaves) = (None, false);
     let once = ctx.db().write_once(key, async |tx| {
-        let changed = Members::change(tx, id.0, expected.0, patch).await?;
-        let MemberChange { member, ended, outdates_mail: outdates } = changed;
-        (over, outdates_mail) = (ended, outdates);
+        let MemberChange { member, ended, outdates_mail } =
+            Members::change(tx, id.0, expected.0, patch).await?;
+        if outdates_mail {
+            // Before the change counts: afterwards it could fail, and a link in a stranger's mailbox would still work.
+            worker.auth.forget_password_resets(tenant, user).await?;
+        }
+        (over, leaves) = (ended, ended.is_some() && !member.is_active);
         respond::reply(StatusCode::OK, &member, None)
     });
     let once = once.await.map_err(refused)?;
-    if outdates_mail {
-        let user = UserId::from_uuid(id.0);
-        worker.auth.forget_password_resets(ctx.principal().tenant, user).await?;
-    }
     over.into_iter().for_each(|ended| worker.state.revoke(ended));
+    if leaves {
+        // A link of a person who left holds no longer; to end it as well is to end at once what it opened elsewhere.
+        match worker.auth.end_links(tenant, user).await {
+            Ok(ended) => ended.into_iter().for_each(|ended| worker.state.revoke(ended)),
+            Err(error) => tracing::warn!(%error, "links of a person who left end with their next refresh"),
+        }
+    }
     Ok(respond::once(once))
 }
 
@@ -215,7 +223,16 @@ async fn destroy(
     id: PathId,
     expected: IfMatch,
 ) -> Outcome<HttpResponse> {
+    let (tenant, user) = (ctx.principal().tenant, UserId::from_uuid(id.0));
+    // Looked at before, because they go with the person.
+    let links = worker.auth.halves(tenant, user).await?;
     let ended = ctx.db().write(async |tx| Members::remove(tx, id.0, expected.0).await).await;
     worker.state.revoke(ended.map_err(refused)?);
+    for link in links {
+        match worker.auth.end_link(tenant, &link).await {
+            Ok(ended) => ended.into_iter().for_each(|ended| worker.state.revoke(ended)),
+            Err(error) => tracing::warn!(%error, "a link of a person who left ends with its next refresh"),
+        }
+    }
     Ok(HttpResponse::NoContent().finish())
 }
