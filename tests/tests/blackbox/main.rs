@@ -11,7 +11,6 @@ mod client_usage;
 mod clients;
 mod commands;
 mod concurrency;
-mod documents;
 mod errors;
 mod faults;
 mod guide;
@@ -31,12 +30,15 @@ mod oauth_libraries;
 mod oauth_token;
 mod observability;
 mod openapi;
-mod projects;
 mod refresh;
 mod revocation;
 mod round_trips;
 mod startup;
 mod structure;
-mod tasks;
 mod tokens;
 mod uniform_refusals;
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(mod $name;)+ };
+}
+bulkhead_domain::for_each_resource!(modules);
