@@ -5,8 +5,10 @@
 
 mod audit;
 mod auth;
+mod bulk;
 mod client_address;
 mod clients;
+mod complete;
 mod context;
 mod cors;
 mod envelope;
