@@ -9,6 +9,7 @@ macro_rules! for_each_resource {
     ($with:ident) => {
         $with! {
             projects: Projects,
+            todos: Todos,
             tasks: Tasks,
             documents: Documents,
         }
