@@ -12,6 +12,8 @@ macro_rules! for_each_resource {
             todos: Todos,
             tasks: Tasks,
             documents: Documents,
+            authors: Authors,
+            books: Books,
         }
     };
 }
