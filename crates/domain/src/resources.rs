@@ -14,6 +14,7 @@ macro_rules! for_each_resource {
             documents: Documents,
             authors: Authors,
             books: Books,
+            items: Items,
         }
     };
 }
