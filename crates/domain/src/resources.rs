@@ -15,6 +15,7 @@ macro_rules! for_each_resource {
             authors: Authors,
             books: Books,
             items: Items,
+            blogs: Blogs,
         }
     };
 }
