@@ -26,6 +26,7 @@ mod problem;
 mod resource;
 mod resources;
 mod respond;
+mod root;
 mod routes;
 mod server;
 mod service_token;
