@@ -16,6 +16,7 @@ pub mod http;
 pub mod keys;
 pub mod machine;
 pub mod oauth;
+pub mod page;
 pub mod poll;
 pub mod proxy;
 pub mod rows;

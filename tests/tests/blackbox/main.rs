@@ -24,6 +24,7 @@ mod lists;
 mod login;
 mod malformed;
 mod matrix;
+mod new_resource;
 mod oauth_access;
 mod oauth_companions;
 mod oauth_fuzz;
