@@ -5,6 +5,9 @@ SHELL := /bin/sh
 # Tools that scripts/install-tools had to build.
 export PATH := $(CURDIR)/.bulkhead/tools/bin:$(PATH)
 
+# `cargo fmt` does not look behind the macro that declares the modules of resources.
+SOURCES := crates tests/src tests/tests
+
 .PHONY: help run test quick unit blackbox bench fmt lint doc openapi clean
 
 help: ## list the targets
@@ -20,7 +23,7 @@ test: quick lint doc unit blackbox ## every check, with a private PostgreSQL
 
 quick:
 	@scripts/install-tools
-	cargo fmt --all --check
+	find $(SOURCES) -name '*.rs' -exec rustfmt --edition 2024 --check {} +
 	scripts/check-source
 	scripts/check-walls
 	cargo deny --all-features --log-level error check licenses bans sources
@@ -47,7 +50,7 @@ bench: ## the table of docs/performance.md
 	@bench/run
 
 fmt: ## format the sources
-	cargo fmt --all
+	find $(SOURCES) -name '*.rs' -exec rustfmt --edition 2024 {} +
 
 openapi: ## rewrite docs/openapi.json from the code
 	cargo run --quiet --package bulkhead-cli -- openapi > docs/openapi.json.new

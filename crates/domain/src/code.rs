@@ -87,6 +87,8 @@ codes! {
     /// Another request holds what this one needs (the same row, or the same `Idempotency-Key`): try again after `Retry-After`.
     /// Without that header, the row itself is in a state that does not allow it; `detail` says which.
     Conflict = "conflict", 409, "Conflict";
+    /// Other rows refer to this one, and are not deleted with it. Change or delete them first.
+    InUse = "in_use", 409, "In use";
     /// The secret was used lately, or is the only one. Retire it with `force` if it must be.
     SecretInUse = "secret_in_use", 409, "Secret in use";
     /// A tenant keeps at least one active owner. Make somebody else one first.

@@ -12,7 +12,6 @@ mod clients;
 pub mod connect;
 pub mod credentials;
 pub mod crud;
-mod documents;
 pub mod error;
 mod fairness;
 pub mod families;
@@ -29,13 +28,11 @@ pub mod migrate;
 mod password_resets;
 pub mod platform;
 mod pool;
-mod projects;
 mod revocations;
 mod schema;
 pub mod second_factors;
 pub mod service_tokens;
 mod session;
-mod tasks;
 pub mod tenant_db;
 mod tenants;
 pub mod usage;
@@ -48,9 +45,13 @@ pub use pool::PoolSettings;
 pub use clients::{
     ApiClient, ApiClients, Changed, Created, NewSecret, Retirement, Rotated, Secret, TenantNames,
 };
-pub use documents::{Document, Documents};
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use members::{Member, MemberChange, Members};
-pub use projects::{Project, ProjectStatistics, Projects};
-pub use tasks::{Task, Tasks};
+pub use projects::{ProjectAnalytics, ProjectStatistics};
+pub use tasks::Task;
 pub use tenants::{Tenant, TenantChange, TenantDomain, Tenants};
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(mod $name; pub use $name::$entity;)+ };
+}
+bulkhead_domain::for_each_resource!(modules);

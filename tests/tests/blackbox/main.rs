@@ -3,6 +3,7 @@
 mod account_links;
 mod api_client_tokens;
 mod audit;
+mod bulk;
 mod cancellation;
 mod client_commands;
 mod client_rights;
@@ -12,7 +13,6 @@ mod client_usage;
 mod clients;
 mod commands;
 mod concurrency;
-mod documents;
 mod errors;
 mod faults;
 mod guesses;
@@ -30,6 +30,7 @@ mod mail;
 mod malformed;
 mod matrix;
 mod members;
+mod new_resource;
 mod oauth_access;
 mod oauth_companions;
 mod oauth_fuzz;
@@ -38,7 +39,6 @@ mod oauth_token;
 mod observability;
 mod openapi;
 mod passwords;
-mod projects;
 mod refresh;
 mod registration;
 mod revocation;
@@ -47,8 +47,12 @@ mod second_factor;
 mod sessions;
 mod startup;
 mod structure;
-mod tasks;
 mod tenant;
 mod tenant_commands;
 mod tokens;
 mod uniform_refusals;
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(mod $name;)+ };
+}
+bulkhead_domain::for_each_resource!(modules);
