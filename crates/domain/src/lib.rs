@@ -17,5 +17,6 @@ pub mod projects;
 pub mod resource;
 pub mod revocation;
 pub mod scope;
+pub mod search;
 pub mod tasks;
 pub mod tenant;
