@@ -25,6 +25,7 @@ mod pool;
 mod projects;
 mod revocations;
 mod schema;
+pub mod search;
 pub mod service_tokens;
 mod session;
 mod tasks;
