@@ -25,6 +25,7 @@ mod resource;
 mod resources;
 mod respond;
 mod routes;
+mod search;
 mod server;
 mod service_token;
 mod session;

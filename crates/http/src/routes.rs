@@ -16,7 +16,7 @@ use bulkhead_domain::tasks::TASKS;
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, resources};
+use crate::{audit, auth, clients, health, oauth, resources, search};
 
 /// Headings of the OpenAPI document.
 pub(crate) const TAGS: &[(&str, &str)] = &[
@@ -29,12 +29,13 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     (PROJECTS.name, PROJECTS.about),
     (TASKS.name, TASKS.about),
     (DOCUMENTS.name, DOCUMENTS.about),
+    search::TAG,
 ];
 
 /// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
 /// worker that only wants to serve them would keep for ever.
 pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
-    let groups: [fn() -> Vec<Endpoint>; 8] = [
+    let groups: [fn() -> Vec<Endpoint>; 9] = [
         health::endpoints,
         auth::endpoints,
         oauth::endpoints,
@@ -43,6 +44,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
         resources::projects::endpoints,
         resources::tasks::endpoints,
         resources::documents::endpoints,
+        search::endpoints,
     ];
     groups.into_iter().flat_map(|group| group())
 }

@@ -35,6 +35,8 @@ mod projects;
 mod refresh;
 mod revocation;
 mod round_trips;
+mod search;
+mod search_paging;
 mod startup;
 mod structure;
 mod tasks;
