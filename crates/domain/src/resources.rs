@@ -9,8 +9,13 @@ macro_rules! for_each_resource {
     ($with:ident) => {
         $with! {
             projects: Projects,
+            todos: Todos,
             tasks: Tasks,
             documents: Documents,
+            authors: Authors,
+            books: Books,
+            items: Items,
+            blogs: Blogs,
         }
     };
 }

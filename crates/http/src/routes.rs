@@ -14,10 +14,11 @@ use bulkhead_domain::code::Code;
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, resources};
+use crate::{audit, auth, clients, health, oauth, resources, root};
 
 /// Headings of the OpenAPI document that no resource has.
 const TAGS: &[(&str, &str)] = &[
+    ("root", "Where to begin."),
     ("health", "For load balancers and orchestrators."),
     ("auth", "Log-in and sessions."),
     ("oauth", "Tokens for machines, as OAuth 2 libraries get them."),
@@ -35,7 +36,8 @@ pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
 /// worker that only wants to serve them would keep for ever.
 pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
-    let groups: [fn() -> Vec<Endpoint>; 5] = [
+    let groups: [fn() -> Vec<Endpoint>; 6] = [
+        root::endpoints,
         health::endpoints,
         auth::endpoints,
         oauth::endpoints,

@@ -36,7 +36,7 @@ pub use pool::PoolSettings;
 pub use clients::{
     ApiClient, ApiClients, Changed, Created, NewSecret, Retirement, Rotated, Secret, TenantNames,
 };
-pub use projects::ProjectStatistics;
+pub use projects::{ProjectAnalytics, ProjectStatistics};
 pub use tasks::Task;
 
 macro_rules! modules {

@@ -2,6 +2,7 @@
 
 mod api_client_tokens;
 mod audit;
+mod bulk;
 mod cancellation;
 mod client_commands;
 mod client_rights;
