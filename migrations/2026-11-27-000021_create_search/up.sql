@@ -98,3 +98,6 @@ revoke all on procedure bulkhead.make_searchable from public;
 call bulkhead.make_searchable('bulkhead.projects', 'name', array['description']);
 call bulkhead.make_searchable('bulkhead.tasks', 'title', array['description']);
 call bulkhead.make_searchable('bulkhead.documents', 'name', array['file_path']);
+call bulkhead.make_searchable('bulkhead.todos', 'title', array['description']);
+call bulkhead.make_searchable('bulkhead.blogs', 'title', array['description', 'body']);
+call bulkhead.make_searchable('bulkhead.books', 'title', array[]::name[]);

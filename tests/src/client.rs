@@ -53,6 +53,12 @@ impl Client {
         self.token.as_deref().expect("an actor with a token")
     }
 
+    /// The contract that answers are held to.
+    #[must_use]
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
     /// The server's address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod binary;
+pub mod bodies;
 pub mod client;
 pub mod cluster;
 pub mod contract;

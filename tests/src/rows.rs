@@ -1,21 +1,32 @@
 //! Rows of one tenant, made through the API, each text with the tenant's marker; and looking at them behind its back.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tokio_postgres::Client as Sql;
 
+use crate::bodies::sound;
 use crate::client::Client;
 use crate::machine::Machine;
 use crate::tenants::Tenant;
 
+macro_rules! names {
+    ($($name:ident: $entity:ident),+ $(,)?) => { &[$(stringify!($name)),+] };
+}
+
+/// The tables of the resources that people work with.
+const RESOURCES: &[&str] = bulkhead_domain::for_each_resource!(names);
+
+/// The names of the resources that people work with, those that others refer to first.
+pub fn resources() -> impl Iterator<Item = String> {
+    RESOURCES.iter().map(|table| table.replace('_', "-"))
+}
+
 /// One row of each resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rows {
-    /// A project.
-    pub project: Value,
-    /// A task of that project.
-    pub task: Value,
-    /// A document of that project.
-    pub document: Value,
+    /// Those that people work with, by their resource.
+    work: BTreeMap<String, Value>,
     /// An API client, where somebody made the rows who may make one.
     pub machine: Option<Machine>,
 }
@@ -23,16 +34,25 @@ pub struct Rows {
 impl Rows {
     /// Makes one of each that people work with.
     pub async fn create(client: &Client, tenant: &Tenant) -> Self {
-        let marker = &tenant.marker;
-        let project = json!({ "name": format!("{marker} project"), "description": marker });
-        let project = client.post("/api/v1/projects/", &project).await.expect(201).json();
-        let task =
-            json!({ "project": project["id"], "title": format!("{marker} task"), "description": marker });
-        let task = client.post("/api/v1/tasks/", &task).await.expect(201).json();
-        let document = json!({ "project": project["id"], "name": format!("{marker} document"),
-            "file_path": marker, "metadata": { "marker": marker } });
-        let document = client.post("/api/v1/documents/", &document).await.expect(201).json();
-        Self { project, task, document, machine: None }
+        Self::create_with(client, &tenant.marker).await
+    }
+
+    /// The same with another text in them.
+    pub async fn create_with(client: &Client, text: &str) -> Self {
+        let mut rows = Self::default();
+        for resource in resources() {
+            let path = format!("/api/v1/{resource}/");
+            let create = client.contract().operation("POST", &path).expect("a way to make one");
+            let mut body = sound(client.contract(), create, text, &rows).expect("a body");
+            if resource == "documents" {
+                // What has a project goes with it; and JSON holds texts too.
+                body["project"] = json!(rows.id("projects"));
+                body["metadata"] = json!({ "marker": text });
+            }
+            let row = client.post(&path, &body).await.expect(201).json();
+            rows.work.insert(resource, row);
+        }
+        rows
     }
 
     /// Makes one of each, which takes an administrator. The client may do no more than administrate, so that whoever may
@@ -52,17 +72,19 @@ impl Rows {
         id(&secrets[0]).to_owned()
     }
 
+    /// The row of this resource.
+    #[must_use]
+    pub fn row(&self, resource: &str) -> &Value {
+        match (resource, &self.machine) {
+            ("api-clients", Some(machine)) => &machine.made,
+            _ => self.work.get(resource).unwrap_or_else(|| panic!("no row of {resource}")),
+        }
+    }
+
     /// The id of the row of this resource.
     #[must_use]
     pub fn id(&self, resource: &str) -> &str {
-        let row = match resource {
-            "projects" => &self.project,
-            "tasks" => &self.task,
-            "documents" => &self.document,
-            "api-clients" => &self.machine.as_ref().expect("rows with a client").made,
-            other => panic!("no row of {other}"),
-        };
-        id(row)
+        id(self.row(resource))
     }
 }
 
@@ -72,12 +94,9 @@ pub fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap_or_else(|| panic!("no id in {row}"))
 }
 
-/// The tables with a tenant's rows, but for those that fill up by themselves: sessions of people, since logging in makes
+/// The other tables with a tenant's rows, but for those that fill up by themselves: sessions of people, since logging in makes
 /// them, revocations, and what is gathered of clients.
-const TABLES: [&str; 11] = [
-    "projects",
-    "tasks",
-    "documents",
+const TABLES: [&str; 8] = [
     "users",
     "user_credentials",
     "idempotency_keys",
@@ -91,7 +110,7 @@ const TABLES: [&str; 11] = [
 /// Everything that the tables hold of a tenant, as text: equal before and after means that nothing changed.
 pub async fn everything_of(operator: &Sql, tenant: &Tenant) -> String {
     let mut all = String::new();
-    for table in TABLES {
+    for table in RESOURCES.iter().chain(&TABLES) {
         // When somebody was last seen is not the row's own.
         let select = format!(
             "select coalesce(string_agg((to_jsonb(t) - 'last_login_at' - 'last_used_at')::text, E'\\n'

@@ -77,6 +77,8 @@ codes! {
     Duplicate = "duplicate", 409, "Already exists";
     /// Another request holds what this one needs (the same row, or the same `Idempotency-Key`). Try again shortly.
     Conflict = "conflict", 409, "Conflict";
+    /// Other rows refer to this one, and are not deleted with it. Change or delete them first.
+    InUse = "in_use", 409, "In use";
     /// The secret was used lately, or is the only one. Retire it with `force` if it must be.
     SecretInUse = "secret_in_use", 409, "Secret in use";
     /// The row was changed since the version that `If-Match` names. Fetch it again.

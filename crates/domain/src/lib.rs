@@ -7,16 +7,19 @@ pub mod audit;
 pub mod clients;
 pub mod clock;
 pub mod code;
-pub mod documents;
 pub mod field;
 pub mod ids;
 pub mod list;
 pub mod person;
 pub mod principal;
-pub mod projects;
 pub mod resource;
+mod resources;
 pub mod revocation;
 pub mod scope;
 pub mod search;
-pub mod tasks;
 pub mod tenant;
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(pub mod $name;)+ };
+}
+for_each_resource!(modules);

@@ -75,6 +75,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// `true` or `false`.
+    Switch,
 }
 
 /// A typed value to compare a column with.
@@ -90,6 +92,8 @@ pub enum Value {
     Day(NaiveDate),
     /// A whole number.
     Integer(i64),
+    /// `true` or `false`.
+    Switch(bool),
 }
 
 /// A column that a list may be ordered by. The id is always the tie-break, so that every order is total.

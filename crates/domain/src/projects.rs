@@ -1,6 +1,6 @@
 //! Projects: what a tenant's work is grouped by.
 
-use crate::field::{Choice, LongText, Text};
+use crate::field::{Choice, LongText, Person, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
 use crate::search::Texts;
@@ -26,6 +26,8 @@ crate::fields! {
         description: LongText<20_000> = LongText::default(),
         /// Where the project stands.
         status: ProjectStatus = ProjectStatus::Active,
+        /// Who answers for it, a person of the tenant; whoever makes it, unless given.
+        owner: Person = Person::default(),
     }
 }
 
@@ -40,6 +42,7 @@ pub const PROJECTS: Resource = Resource {
     filters: &[
         Filter::equals("status", "status", Kind::Choice(ProjectStatus::words)),
         Filter::equals("name", "name", Kind::Text),
+        Filter::equals("owner", "owner_id", Kind::Id),
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by("status", Kind::Text)],
     search_column: Some("name_search"),

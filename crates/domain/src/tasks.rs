@@ -46,6 +46,10 @@ crate::fields! {
         priority: TaskPriority = TaskPriority::Medium,
         /// The day by which it should be done.
         due_date: Option<Day> = None,
+        /// The todo that it serves, of the same tenant, or none.
+        todo: Option<Reference> = None,
+        /// Who is to do it, a person of the tenant, or nobody.
+        assigned_user: Option<Reference> = None,
     }
 }
 
@@ -59,6 +63,8 @@ pub const TASKS: Resource = Resource {
     changes: true,
     filters: &[
         Filter::equals("project", "project_id", Kind::Id),
+        Filter::equals("todo", "todo_id", Kind::Id),
+        Filter::equals("assigned_user", "assigned_user_id", Kind::Id),
         Filter::equals("status", "status", Kind::Choice(TaskStatus::words)),
         Filter::equals("priority", "priority", Kind::Choice(TaskPriority::words)),
         Filter::from("due_after", "due_date", Kind::Day),
@@ -69,6 +75,7 @@ pub const TASKS: Resource = Resource {
         Ordering::by("status", Kind::Text),
         Ordering::by("priority", Kind::Text),
         Ordering::by_nullable("due_date", Kind::Day),
+        Ordering::by_nullable("completed_at", Kind::Instant),
     ],
     search_column: Some("title_search"),
     texts: Some(Texts { title: "title", body: &["description"] }),

@@ -96,6 +96,12 @@ impl TenantScope {
         self.kind
     }
 
+    /// The person on whose behalf the work is done, if it is a person.
+    #[must_use]
+    pub fn person(&self) -> Option<Uuid> {
+        (self.kind == PrincipalKind::User).then_some(self.actor)
+    }
+
     /// The principal on whose behalf the work is done.
     #[must_use]
     pub const fn actor(&self) -> Uuid {

@@ -5,8 +5,10 @@
 
 mod audit;
 mod auth;
+mod bulk;
 mod client_address;
 mod clients;
+mod complete;
 mod context;
 mod cors;
 mod envelope;
@@ -24,6 +26,7 @@ mod problem;
 mod resource;
 mod resources;
 mod respond;
+mod root;
 mod routes;
 mod search;
 mod server;

@@ -40,9 +40,8 @@ pub fn document(public_url: &str) -> OpenApi {
             components = components.schema(name, schema);
         }
     }
-    let tags = routes::TAGS
-        .iter()
-        .map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
+    let tags =
+        routes::tags().map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
     let mut info = Info::new("Bulkhead", env!("CARGO_PKG_VERSION"));
     info.description = Some(ABOUT.to_owned());
     OpenApiBuilder::new()

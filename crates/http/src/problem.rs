@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use bulkhead_domain::code::Code;
-use bulkhead_domain::field::FieldErrors;
+use bulkhead_domain::field::{FieldErrors, of_row};
 use bulkhead_domain::resource::Resource;
 use bulkhead_persistence::error::DbError;
 use serde::Serialize;
@@ -142,6 +142,11 @@ impl Problem {
             DbError::Stale => Self::new(Code::Stale, "The row was changed since. Fetch it again."),
             DbError::Duplicate(constraint) => Self::duplicate(&constraint, resource),
             DbError::BadReference(constraint) => Self::bad_reference(&constraint, resource),
+            DbError::Referenced(table) => Self::in_use(&table, resource),
+            DbError::InRow(at, error) => {
+                let problem = Self::from_db(*error, resource);
+                Self { errors: of_row(at, problem.errors), ..problem }
+            }
             DbError::Rejected(constraint) => {
                 tracing::warn!(%constraint, "a constraint caught what validation let through");
                 Self::new(Code::Invalid, "A value is outside what can be stored.")
@@ -193,6 +198,13 @@ impl Problem {
         }
         let sentence = format!("{label} does not belong to your tenant.");
         Self::invalid(FieldErrors::from([(field, vec![sentence])]))
+    }
+
+    /// Names only the kind of the rows that refer to it.
+    fn in_use(table: &str, resource: Option<&Resource>) -> Self {
+        let singular = resource.map_or("row", |resource| resource.singular);
+        let table = table.replace('_', " ");
+        Self::new(Code::InUse, format!("Some {table} refer to this {singular}. Change or delete them first."))
     }
 
     /// Writes the document.

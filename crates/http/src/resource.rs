@@ -71,17 +71,19 @@ pub(crate) fn one_of<R: Entity>() -> Endpoint {
         .answers_plainly(304, "The client has it already.", None)
 }
 
-fn article(noun: &str) -> &'static str {
+/// The article of a noun.
+pub(crate) fn article(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }
 
 /// List, create, retrieve, update, partial update and destroy.
 pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
     let one = R::RESOURCE.singular;
+    let a = article(one);
     vec![
         list_of::<R>(),
         endpoint::<R, _, _>(Method::POST, collection::<R>(), "create", Action::Write, create::<R>)
-            .summary(format!("Create a {one}"))
+            .summary(format!("Create {a} {one}"))
             .header("Idempotency-Key", "A name for this attempt, so that a retry does not create twice.")
             .takes::<R::Fields>(JSON)
             .answers::<R::View>(201, "Created.", &[TAG, ("Location", "Where the new row is.")])
@@ -89,7 +91,7 @@ pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
             .refuses(Code::IdempotencyKeyReused),
         one_of::<R>(),
         endpoint::<R, _, _>(Method::PUT, member::<R>(), "update", Action::Write, update::<R>)
-            .summary(format!("Replace a {one}"))
+            .summary(format!("Replace {a} {one}"))
             .about("Members that are left out get their defaults.")
             .header("If-Match", IF_MATCH)
             .takes::<R::Fields>(JSON)
@@ -103,7 +105,7 @@ pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
             Action::Write,
             partial_update::<R>,
         )
-        .summary(format!("Change a {one}"))
+        .summary(format!("Change {a} {one}"))
         .about("A merge patch (RFC 7396): members that are left out stay as they are.")
         .header("If-Match", IF_MATCH)
         .takes::<R::Patch>(MERGE_PATCH)
@@ -111,7 +113,7 @@ pub(crate) fn crud<R: Entity>() -> Vec<Endpoint> {
         .refuses(Code::Duplicate)
         .refuses(Code::Stale),
         endpoint::<R, _, _>(Method::DELETE, member::<R>(), "destroy", Action::Delete, destroy::<R>)
-            .summary(format!("Delete a {one}"))
+            .summary(format!("Delete {a} {one}"))
             .header("If-Match", IF_MATCH)
             .answers_plainly(204, "Deleted.", None)
             .refuses(Code::Conflict)

@@ -1,4 +1,5 @@
-//! The list of everything that is served but the pages of the API document. Adding a resource adds one line to each of the two tables.
+//! The list of everything that is served but the pages of the API document. A resource is not listed here, but in
+//! `domain` for every crate at once.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,44 +10,43 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 use bulkhead_domain::audit::AUDIT;
 use bulkhead_domain::clients::{API_CLIENTS, ATTEMPTS};
 use bulkhead_domain::code::Code;
-use bulkhead_domain::documents::DOCUMENTS;
-use bulkhead_domain::projects::PROJECTS;
-use bulkhead_domain::tasks::TASKS;
 
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, resources, search};
+use crate::{audit, auth, clients, health, oauth, resources, root, search};
 
-/// Headings of the OpenAPI document.
-pub(crate) const TAGS: &[(&str, &str)] = &[
+/// Headings of the OpenAPI document that no resource has.
+const TAGS: &[(&str, &str)] = &[
+    ("root", "Where to begin."),
     ("health", "For load balancers and orchestrators."),
     ("auth", "Log-in and sessions."),
     ("oauth", "Tokens for machines, as OAuth 2 libraries get them."),
     (API_CLIENTS.name, API_CLIENTS.about),
     (ATTEMPTS.name, ATTEMPTS.about),
     (AUDIT.name, AUDIT.about),
-    (PROJECTS.name, PROJECTS.about),
-    (TASKS.name, TASKS.about),
-    (DOCUMENTS.name, DOCUMENTS.about),
     search::TAG,
 ];
+
+/// Headings of the OpenAPI document, those of the resources among them.
+pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let resources = resources::RESOURCES.iter().map(|resource| (resource.name, resource.about));
+    TAGS.iter().copied().chain(resources)
+}
 
 /// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
 /// worker that only wants to serve them would keep for ever.
 pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
-    let groups: [fn() -> Vec<Endpoint>; 9] = [
+    let groups: [fn() -> Vec<Endpoint>; 7] = [
+        root::endpoints,
         health::endpoints,
         auth::endpoints,
         oauth::endpoints,
         clients::endpoints,
         audit::endpoints,
-        resources::projects::endpoints,
-        resources::tasks::endpoints,
-        resources::documents::endpoints,
         search::endpoints,
     ];
-    groups.into_iter().flat_map(|group| group())
+    groups.into_iter().chain(resources::ENDPOINTS.iter().copied()).flat_map(|group| group())
 }
 
 /// Every scope that an operation asks for, each once, in the order of the operations. Gathered once: anybody may ask for

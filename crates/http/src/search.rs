@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::resource::Resource;
 use bulkhead_domain::scope::Action;
-use bulkhead_persistence::search::{Hit, SEARCHED, search};
+use bulkhead_persistence::search::{Hit, search, searched};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -66,7 +66,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 
 /// The resource of a table that search knows.
 fn resource_of(table: &str) -> Option<&'static Resource> {
-    SEARCHED.into_iter().find(|resource| resource.table == table)
+    searched().map(|(resource, _)| resource).find(|resource| resource.table == table)
 }
 
 async fn find(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {

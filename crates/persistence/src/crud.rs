@@ -6,12 +6,14 @@ use std::future::Future;
 use bulkhead_domain::field::Fields;
 use bulkhead_domain::list::{ListRequest, Page};
 use bulkhead_domain::resource::Resource;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz};
+use diesel::{IntoSql as _, QueryResult};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::error::DbResult;
+use crate::error::{DbError, DbResult, is_consequence};
+use crate::session::Session;
 use crate::tenant_db::{TenantDb, WriteTx};
 
 /// A row as the API shows it: an explicit list of columns, never `*`.
@@ -52,6 +54,13 @@ pub trait Entity: Listed<View: View> {
         fields: Self::Fields,
     ) -> impl Future<Output = DbResult<Self::View>>;
 
+    /// Adds rows under ids of the server's making, all of them or none.
+    /// [`DbError::InRow`](crate::error::DbError::InRow) says which one was refused.
+    fn insert_all(
+        tx: &mut WriteTx<'_>,
+        rows: Vec<(Uuid, Self::Fields)>,
+    ) -> impl Future<Output = DbResult<Vec<Self::View>>>;
+
     /// Changes a row, if it still is in the expected version.
     fn update(
         tx: &mut WriteTx<'_>,
@@ -69,25 +78,51 @@ diesel::define_sql_function! {
     fn coalesce(expected: Nullable<BigInt>, current: BigInt) -> BigInt;
 }
 
-/// Writes [`Entity`] for a table. `column: field` renames; `detail` says which struct and function answer a single row.
-macro_rules! tenant_crud {
-    (@get $table:ident, $view:ty, $db:ident, $id:ident) => {
-        $db.read(async |s| {
-            let row = $table::table.filter($table::tenant_id.eq(s.tenant()).and($table::id.eq($id)));
-            s.one(row.select(<$view>::as_select())).await
-        }).await
-    };
-    (@get $table:ident, $view:ty, $db:ident, $id:ident, $get:path) => { $get($db, $id).await };
-    (@detail $view:ty) => { $view };
-    (@detail $view:ty, $detail:ty) => { $detail };
-    ($(#[$doc:meta])* $name:ident: $table:ident, $resource:expr, $view:ty, $fields:ty, $patch:ty,
-     { $($column:ident: $field:ident),+ $(,)? } $(, detail $detail:ty = $get:path)?) => {
-        $(#[$doc])*
-        pub struct $name;
+diesel::define_sql_function! {
+    /// The moment that is known, or else this one.
+    #[sql_name = "coalesce"]
+    fn first_moment(known: Nullable<Timestamptz>, now: Timestamptz) -> Timestamptz;
+}
 
+/// The moment, or null when it has not come.
+pub(crate) fn since<M>(
+    has_come: bool,
+    moment: M,
+) -> diesel::dsl::case_when<diesel::dsl::AsExprOf<bool, Bool>, M, Timestamptz>
+where
+    M: diesel::Expression<SqlType = Timestamptz>,
+{
+    diesel::dsl::case_when(has_come.into_sql::<Bool>(), moment)
+}
+
+/// Adds many rows: a statement each, so that it is known which one was refused, all sent before the first is answered.
+pub(crate) async fn add_all<V>(
+    tx: &mut WriteTx<'_>,
+    add: impl AsyncFnOnce(Session<'_>) -> Vec<QueryResult<V>>,
+) -> DbResult<Vec<V>> {
+    let outcomes = tx.run(async |s| Ok(add(s).await)).await?;
+    let mut rows = Vec::with_capacity(outcomes.len());
+    let mut consequence = None;
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(row) => rows.push(row),
+            Err(error) if is_consequence(&error) => consequence = Some(error),
+            Err(error) => return Err(DbError::InRow(at, Box::new(error.into()))),
+        }
+    }
+    consequence.map_or(Ok(rows), |error| Err(error.into()))
+}
+
+/// Writes [`Listed`] and [`View`] for a table.
+macro_rules! listed {
+    ($name:ident, $resource:expr, $view:ty) => {
         impl $crate::crud::View for $view {
-            fn id(&self) -> uuid::Uuid { self.id }
-            fn version(&self) -> i64 { self.version }
+            fn id(&self) -> uuid::Uuid {
+                self.id
+            }
+            fn version(&self) -> i64 {
+                self.version
+            }
         }
 
         impl $crate::crud::Listed for $name {
@@ -98,6 +133,31 @@ macro_rules! tenant_crud {
                 $crate::listing::page(db, Self::RESOURCE, request).await
             }
         }
+    };
+}
+pub(crate) use listed;
+
+/// Writes [`Entity`] for a table. `column: field` renames. What a resource may add, in this order: `maker` names the column
+/// that keeps who made a row; `since` a column that keeps since when a field has a value, and is null while it has another;
+/// `then` what is to be done after a change; `detail` the struct and the function that answer a single row.
+macro_rules! tenant_crud {
+    (@row $table:ident, $s:ident, $id:expr) => { $table::table.filter($table::tenant_id.eq($s.tenant()).and($table::id.eq($id))) };
+    (@versioned $table:ident, $s:ident, $id:expr, $expected:ident) => {
+        $crate::crud::tenant_crud!(@row $table, $s, $id).filter($table::version.eq($crate::crud::coalesce($expected, $table::version)))
+    };
+    (@get $table:ident, $view:ty, $db:ident, $id:ident) => {
+        $db.read(async |s| s.one($crate::crud::tenant_crud!(@row $table, s, $id).select(<$view>::as_select())).await).await
+    };
+    (@get $table:ident, $view:ty, $db:ident, $id:ident, $get:path) => { $get($db, $id).await };
+    (@detail $view:ty) => { $view };
+    (@detail $view:ty, $detail:ty) => { $detail };
+    ($(#[$doc:meta])* $name:ident: $table:ident, $resource:expr, $view:ty, $fields:ty, $patch:ty,
+     { $($column:ident: $field:ident),+ $(,)? } $(, maker $maker:ident)? $(, since $moment:ident: $state:ident = $value:expr)?
+     $(, then $then:path)? $(, detail $detail:ty = $get:path)?) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        $crate::crud::listed!($name, $resource, $view);
 
         impl $crate::crud::Entity for $name {
             type Detail = $crate::crud::tenant_crud!(@detail $view $(, $detail)?);
@@ -109,43 +169,47 @@ macro_rules! tenant_crud {
             }
 
             async fn insert(tx: &mut WriteTx<'_>, id: Uuid, fields: $fields) -> DbResult<$view> {
-                tx.run(async |s| {
-                    let row = ($table::tenant_id.eq(s.tenant()), $table::id.eq(id),
-                        $($table::$column.eq(fields.$field.into_column()),)+);
-                    s.one(diesel::insert_into($table::table).values(row).returning(<$view>::as_returning())).await
-                }).await
+                let maker = tx.maker();
+                tx.run(async |s| Self::add(s, maker, id, fields).await).await
+            }
+
+            async fn insert_all(tx: &mut WriteTx<'_>, rows: Vec<(Uuid, $fields)>) -> DbResult<Vec<$view>> {
+                let maker = tx.maker();
+                let add = async |s: $crate::session::Session<'_>| {
+                    futures_util::future::join_all(rows.into_iter().map(|(id, row)| Self::add(s, maker, id, row))).await
+                };
+                $crate::crud::add_all(tx, add).await
             }
 
             async fn update(tx: &mut WriteTx<'_>, id: Uuid, expected: Option<i64>, patch: $patch) -> DbResult<$view> {
                 let changed = tx.run(async |s| {
-                    let row = $table::table.filter($table::tenant_id.eq(s.tenant()).and($table::id.eq(id)))
-                        .filter($table::version.eq($crate::crud::coalesce(expected, $table::version)));
-                    let changes = ($(patch.$field.map(|v| $table::$column.eq(v.into_column())),)+);
-                    let changes = (changes, $table::version.eq($table::version + 1), $table::updated_at.eq(diesel::dsl::now));
+                    let row = $crate::crud::tenant_crud!(@versioned $table, s, id, expected);
+                    let changes = ($(patch.$field.and_then(Field::for_change).map(|v| $table::$column.eq(v)),)+);
+                    let changes = (changes, $(patch.$state.map(|v| $table::$moment.eq($crate::crud::since(v == $value, $crate::crud::first_moment($table::$moment, diesel::dsl::now)))),)?
+                        $table::version.eq($table::version + 1), $table::updated_at.eq(diesel::dsl::now));
                     s.optional($crate::kept::kept(diesel::update(row).set(changes).returning(<$view>::as_returning()))).await
                 }).await?;
-                match changed {
-                    Some(row) => Ok(row),
-                    None => Err(Self::why_unchanged(tx, id).await?),
-                }
+                let Some(row) = changed else { return Err(Self::why_unchanged(tx, id).await?) };
+                $($then(tx, &row).await?;)?
+                Ok(row)
             }
 
             async fn delete(tx: &mut WriteTx<'_>, id: Uuid, expected: Option<i64>) -> DbResult<()> {
-                let removed = tx.run(async |s| {
-                    let row = $table::table.filter($table::tenant_id.eq(s.tenant()).and($table::id.eq(id)))
-                        .filter($table::version.eq($crate::crud::coalesce(expected, $table::version)));
-                    s.execute(diesel::delete(row)).await
-                }).await?;
+                let removed = tx.run(async |s| s.execute(diesel::delete($crate::crud::tenant_crud!(@versioned $table, s, id, expected))).await).await?;
                 if removed == 0 { Err(Self::why_unchanged(tx, id).await?) } else { Ok(()) }
             }
         }
 
         impl $name {
+            async fn add(s: $crate::session::Session<'_>, _maker: Option<Uuid>, id: Uuid, fields: $fields) -> diesel::QueryResult<$view> {
+                let row = ($table::tenant_id.eq(s.tenant()), $table::id.eq(id), $($table::$maker.eq(_maker),)?
+                    $($table::$moment.eq($crate::crud::since(fields.$state == $value, diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>())),)?
+                    $($table::$column.eq(fields.$field.for_new(_maker)),)+);
+                s.one(diesel::insert_into($table::table).values(row).returning(<$view>::as_returning())).await
+            }
+
             async fn why_unchanged(tx: &mut WriteTx<'_>, id: Uuid) -> DbResult<DbError> {
-                let exists = tx.run(async |s| {
-                    let row = $table::table.filter($table::tenant_id.eq(s.tenant()).and($table::id.eq(id)));
-                    s.one(diesel::select(diesel::dsl::exists(row))).await
-                }).await?;
+                let exists = tx.run(async |s| s.one(diesel::select(diesel::dsl::exists($crate::crud::tenant_crud!(@row $table, s, id)))).await).await?;
                 Ok(if exists { DbError::Stale } else { DbError::NotFound })
             }
         }

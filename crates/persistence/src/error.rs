@@ -20,6 +20,12 @@ pub enum DbError {
     /// A foreign key, named `{table}_{field}_fk`.
     #[error("foreign key {0}")]
     BadReference(String),
+    /// Rows of this table refer to the row that was to be deleted, and do not go with it.
+    #[error("rows of {0} refer to it")]
+    Referenced(String),
+    /// One of many rows, counted from 0.
+    #[error("row {0}: {1}")]
+    InRow(usize, Box<DbError>),
     /// A check constraint or a missing value that validation should have caught.
     #[error("refused by constraint {0}")]
     Rejected(String),
@@ -62,6 +68,17 @@ const UNAVAILABLE: [&str; 10] = [
     "cannot execute",
 ];
 
+/// Beginning of the message about a foreign key that a deletion would leave without its row.
+const REFERENCED: &str = "update or delete on table";
+
+/// The message of every statement that comes after the one that failed.
+const ABORTED: &str = "current transaction is aborted";
+
+/// Whether a statement failed only because one before it in its transaction had.
+pub(crate) fn is_consequence(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, info) if info.message().starts_with(ABORTED))
+}
+
 impl From<Error> for DbError {
     fn from(error: Error) -> Self {
         match error {
@@ -70,6 +87,9 @@ impl From<Error> for DbError {
                 let constraint = || info.constraint_name().unwrap_or_default().to_owned();
                 match kind {
                     DatabaseErrorKind::UniqueViolation => Self::Duplicate(constraint()),
+                    DatabaseErrorKind::ForeignKeyViolation if info.message().starts_with(REFERENCED) => {
+                        Self::Referenced(info.table_name().unwrap_or_default().to_owned())
+                    }
                     DatabaseErrorKind::ForeignKeyViolation => Self::BadReference(constraint()),
                     DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => {
                         Self::Rejected(constraint())

@@ -11,7 +11,6 @@ mod clients;
 pub mod connect;
 pub mod credentials;
 pub mod crud;
-mod documents;
 pub mod error;
 mod fairness;
 pub mod idempotency;
@@ -22,13 +21,11 @@ mod listing;
 pub mod migrate;
 pub mod platform;
 mod pool;
-mod projects;
 mod revocations;
 mod schema;
 pub mod search;
 pub mod service_tokens;
 mod session;
-mod tasks;
 pub mod tenant_db;
 pub mod usage;
 pub mod users;
@@ -40,6 +37,10 @@ pub use pool::PoolSettings;
 pub use clients::{
     ApiClient, ApiClients, Changed, Created, NewSecret, Retirement, Rotated, Secret, TenantNames,
 };
-pub use documents::{Document, Documents};
-pub use projects::{Project, ProjectStatistics, Projects};
-pub use tasks::{Task, Tasks};
+pub use projects::{ProjectAnalytics, ProjectStatistics};
+pub use tasks::Task;
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(mod $name; pub use $name::$entity;)+ };
+}
+bulkhead_domain::for_each_resource!(modules);

@@ -10,7 +10,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::error::DbResult;
-use crate::search::SEARCHED;
+use crate::search;
 
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,6 +141,7 @@ pub(crate) async fn lint(connection: &mut AsyncPgConnection) -> DbResult<Vec<Fin
 
 /// The searched tables and their titles, as rows of SQL. Both are constants.
 fn searched() -> String {
-    let rows = SEARCHED.iter().filter_map(|resource| Some((resource.table, resource.texts?.title)));
-    rows.map(|(table, title)| format!("('{table}', '{title}')")).collect::<Vec<_>>().join(", ")
+    let rows =
+        search::searched().map(|(resource, texts)| format!("('{}', '{}')", resource.table, texts.title));
+    rows.collect::<Vec<_>>().join(", ")
 }

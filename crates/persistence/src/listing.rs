@@ -8,7 +8,7 @@ use diesel::expression::{Expression, QueryMetadata};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::CompatibleType;
-use diesel::sql_types::{BigInt, Date, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, Selectable};
 use futures_util::future::try_join;
 use uuid::Uuid;
@@ -138,6 +138,7 @@ fn push_value<'b>(out: &mut AstPass<'_, 'b, Pg>, value: &'b Value) -> QueryResul
         Value::Instant(time) => out.push_bind_param::<Timestamptz, _>(time),
         Value::Day(day) => out.push_bind_param::<Date, _>(day),
         Value::Integer(number) => out.push_bind_param::<BigInt, _>(number),
+        Value::Switch(switch) => out.push_bind_param::<Bool, _>(switch),
     }
 }
 

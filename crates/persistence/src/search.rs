@@ -1,12 +1,9 @@
 //! Search: what was typed becomes a query of the index, and the functions that may use it are called (ADR 11). They answer
 //! ids and ranks; the rows are read here, under the caller's own policies.
 
-use bulkhead_domain::documents::DOCUMENTS;
 use bulkhead_domain::list::{Page, Value, Window};
-use bulkhead_domain::projects::PROJECTS;
 use bulkhead_domain::resource::Resource;
-use bulkhead_domain::search::{Term, Terms};
-use bulkhead_domain::tasks::TASKS;
+use bulkhead_domain::search::{Term, Terms, Texts};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -14,11 +11,19 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use crate::crud::Listed;
 use crate::error::DbResult;
 use crate::tenant_db::TenantDb;
 
-/// Every resource that is searched by words. The lint holds the database to it.
-pub const SEARCHED: [&Resource; 3] = [&PROJECTS, &TASKS, &DOCUMENTS];
+macro_rules! all {
+    ($($name:ident: $entity:ident),+ $(,)?) => { &[$(<crate::$entity as Listed>::RESOURCE),+] };
+}
+const RESOURCES: &[&Resource] = bulkhead_domain::for_each_resource!(all);
+
+/// Every resource that is searched by words. The lint holds the database to them.
+pub fn searched() -> impl Iterator<Item = (&'static Resource, Texts)> {
+    RESOURCES.iter().filter_map(|resource| Some((*resource, resource.texts?)))
+}
 
 /// Least rank of a row that has what was looked for; below are those whose title only resembles it.
 const FOUND: i64 = 1_000_000;
@@ -173,7 +178,7 @@ impl SearchQuery<'_> {
 
 /// Each searched table's rows, from a function that runs only when the table is asked for.
 fn push_found(out: &mut AstPass<'_, '_, Pg>, arguments: &str, condition: &str) -> QueryResult<()> {
-    for (place, resource) in SEARCHED.iter().enumerate() {
+    for (place, (resource, _)) in searched().enumerate() {
         out.push_sql(if place == 0 { "SELECT '" } else { " UNION ALL SELECT '" });
         out.push_sql(resource.table);
         out.push_sql("' AS of, f.id, f.rank FROM asked CROSS JOIN LATERAL bulkhead.");
@@ -190,8 +195,7 @@ fn push_found(out: &mut AstPass<'_, '_, Pg>, arguments: &str, condition: &str) -
 
 /// What is shown of a row, read by the caller's role under its policies.
 fn push_rows(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
-    let searched = SEARCHED.iter().filter_map(|resource| Some((resource.table, resource.texts?)));
-    for (place, (table, texts)) in searched.enumerate() {
+    for (place, (resource, texts)) in searched().enumerate() {
         out.push_sql(if place == 0 { "SELECT r." } else { " UNION ALL SELECT r." });
         out.push_identifier(texts.title)?;
         out.push_sql(" AS title, left(concat_ws(' '");
@@ -202,9 +206,9 @@ fn push_rows(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
         out.push_sql("), ");
         out.push_sql(SHOWN);
         out.push_sql(") AS body, r.updated_at FROM bulkhead.");
-        out.push_identifier(table)?;
+        out.push_identifier(resource.table)?;
         out.push_sql(" AS r WHERE top.of = '");
-        out.push_sql(table);
+        out.push_sql(resource.table);
         out.push_sql("' AND r.tenant_id = asked.tenant AND r.id = top.id");
     }
     Ok(())

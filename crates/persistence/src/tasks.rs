@@ -27,6 +27,9 @@ diesel::table! {
         status -> Text,
         priority -> Text,
         due_date -> Nullable<Date>,
+        todo_id -> Nullable<Uuid>,
+        assigned_user_id -> Nullable<Uuid>,
+        completed_at -> Nullable<Timestamptz>,
         version -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -59,6 +62,14 @@ pub struct Task {
     pub priority: String,
     /// The day by which it should be done.
     pub due_date: Option<NaiveDate>,
+    /// The todo that it serves, if any.
+    #[diesel(column_name = todo_id)]
+    pub todo: Option<Uuid>,
+    /// Who is to do it, if that is settled.
+    #[diesel(column_name = assigned_user_id)]
+    pub assigned_user: Option<Uuid>,
+    /// Since when it is done.
+    pub completed_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -113,7 +124,11 @@ impl View for TaskDetail {
 tenant_crud! {
     /// Tasks.
     Tasks: tasks, TASKS, Task, TaskFields, TaskPatch,
-    { project_id: project, title: title, description: description, status: status, priority: priority, due_date: due_date },
+    {
+        project_id: project, title: title, description: description, status: status, priority: priority, due_date: due_date,
+        todo_id: todo, assigned_user_id: assigned_user,
+    },
+    since completed_at: status = TaskStatus::Done,
     detail TaskDetail = detail
 }
 

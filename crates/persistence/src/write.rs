@@ -6,6 +6,7 @@ use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join3;
 use tokio::task::coop::unconstrained;
+use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::block::{opening, send};
@@ -45,6 +46,14 @@ impl<'c> WriteTx<'c> {
     /// On whose behalf the work is done.
     pub(crate) const fn actor(&self) -> Actor<'c> {
         self.actor
+    }
+
+    /// The person whose new rows they are, if a person is at work.
+    pub(crate) fn maker(&self) -> Option<Uuid> {
+        match self.actor {
+            Actor::Principal(scope) => scope.person(),
+            Actor::Operator(_) | Actor::System => None,
+        }
     }
 
     /// Runs one statement, or several that are joined: one round trip.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::TestApp;
-use bulkhead_tests::rows::{Rows, id};
+use bulkhead_tests::rows::{Rows, id, resources};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -33,8 +33,8 @@ async fn entity_tags_make_reads_and_changes_conditional() {
     let app = TestApp::start().await;
     let user = app.user_of(&app.a).await;
     let rows = Rows::create(&user, &app.a).await;
-    for resource in ["projects", "tasks", "documents"] {
-        let path = format!("/api/v1/{resource}/{}/", rows.id(resource));
+    for resource in resources() {
+        let path = format!("/api/v1/{resource}/{}/", rows.id(&resource));
         let read = user.get(&path).await.expect(200);
         let tag = read.header("etag").expect("a tag").to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {

@@ -86,6 +86,6 @@ async fn documents_are_filtered_by_project() {
     let rows = bulkhead_tests::rows::Rows::create(&user, &app.a).await;
     assert_eq!(user.post(PATH, &json!({ "name": "loose" })).await.status, 201);
     let found = user.get(&format!("{PATH}?project={}", rows.id("projects"))).await.expect(200).json();
-    assert_eq!(found["results"], json!([rows.document]));
+    assert_eq!(found["results"], json!([rows.row("documents")]));
     assert_eq!(user.get(PATH).await.json()["count"], 2);
 }

@@ -3,6 +3,7 @@
 
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::TestApp;
+use bulkhead_tests::bodies::sound;
 use bulkhead_tests::client::Client;
 use bulkhead_tests::contract::Operation;
 use bulkhead_tests::http::Response;
@@ -132,7 +133,8 @@ async fn inp_1_to_15_no_value_of_any_member_of_any_body_is_a_server_error() {
         let path = path(operation, &rows);
         for member in &members {
             for value in values() {
-                let mut body = json!({ "project": rows.project["id"], "name": new_id(), "title": "x" });
+                let name = new_id().to_string();
+                let mut body = sound(&app.contract, operation, &name, &rows).expect("a body");
                 body[member] = value;
                 is_coded(&user.send(&operation.method, &path, Some(&body)).await);
                 tried += 1;
@@ -154,16 +156,9 @@ fn path(operation: &Operation, rows: &Rows) -> String {
 }
 
 async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {
-    let project = json!({ "name": format!("{name} {}", app.a.marker) });
-    let project = user.post("/api/v1/projects/", &project).await.expect(201).json();
-    let task = user
-        .post("/api/v1/tasks/", &json!({ "project": project["id"], "title": "t" }))
-        .await
-        .expect(201)
-        .json();
-    let document = user.post("/api/v1/documents/", &json!({ "name": "d" })).await.expect(201).json();
-    let machine = Machine::create(user, json!({})).await;
-    Rows { project, task, document, machine: Some(machine) }
+    let mut rows = Rows::create_with(user, &format!("{name} {}", app.a.marker)).await;
+    rows.machine = Some(Machine::create(user, json!({})).await);
+    rows
 }
 
 /// Bodies that are no sound JSON object, or one that means nothing.

@@ -2,14 +2,16 @@
 
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::TestApp;
-use bulkhead_tests::rows::{Rows, everything_of, id};
+use bulkhead_tests::bodies::sound;
+use bulkhead_tests::rows::{Rows, everything_of, id, resources};
 use serde_json::{Value, json};
 
 use crate::matrix::comparable;
 
-const RESOURCES: [&str; 3] = ["projects", "tasks", "documents"];
-/// The same and what administrators see.
-const LISTED: [&str; 4] = ["projects", "tasks", "documents", "api-clients"];
+/// The resources that people work with, and what administrators see.
+fn listed() -> impl Iterator<Item = String> {
+    resources().chain(["api-clients".to_owned()])
+}
 
 fn ids(list: &Value) -> Vec<&str> {
     list["results"].as_array().expect("results").iter().map(id).collect()
@@ -21,7 +23,8 @@ async fn ten_3_6_13_14_lists_filters_searches_and_counts_never_show_another_tena
     let (of_a, of_b) = (app.owner_of(&app.a).await, app.owner_of(&app.b).await);
     let own = Rows::create_all(&of_a, &app.a).await;
     let foreign = Rows::create_all(&of_b, &app.b).await;
-    for resource in LISTED {
+    for resource in listed() {
+        let resource = resource.as_str();
         let path = format!("/api/v1/{resource}/");
         let list = of_a.get(&path).await.expect(200).json();
         assert_eq!((ids(&list), &list["count"]), (vec![own.id(resource)], &json!(1)));
@@ -41,15 +44,15 @@ async fn ten_3_6_13_14_lists_filters_searches_and_counts_never_show_another_tena
     }
     for query in ["?page=1", "?page=last", "?count=none", "?ordering=created_at", "?created_after=2000-01-01"]
     {
-        for resource in LISTED {
+        for resource in listed() {
             let list = of_a.get(&format!("/api/v1/{resource}/{query}")).await.expect(200).json();
-            assert_eq!(ids(&list), [own.id(resource)], "{resource}{query}");
+            assert_eq!(ids(&list), [own.id(&resource)], "{resource}{query}");
         }
     }
     let counts = of_a.get("/api/v1/projects/statistics/").await.expect(200).json();
     assert_eq!((&counts["total_projects"], &counts["projects_with_tasks"]), (&json!(1), &json!(1)));
     let todo = of_a.get("/api/v1/tasks/by-status/?status=todo").await.expect(200).json();
-    assert_eq!(todo, json!([own.task]));
+    assert_eq!(todo, json!([own.row("tasks")]));
 }
 
 #[tokio::test]
@@ -235,15 +238,12 @@ async fn ten_23_members_that_are_not_the_clients_to_write_are_never_written() {
     let forged_id = new_id().to_string();
     let forged = json!({ "tenant_id": app.b.id, "tenant": app.b.slug, "id": forged_id, "created_at": "2000-01-01T00:00:00Z",
         "updated_at": "2000-01-01T00:00:00Z", "version": 99, "role": "owner", "is_admin": true, "token_epoch": 7,
-        "password_hash": "x", "tasks_count": 7, "project_name": "forged", "name_search": "forged" });
-    for resource in RESOURCES {
+        "password_hash": "x", "created_by": app.b.owner.id, "tasks_count": 7, "project_name": "forged", "name_search": "forged" });
+    for resource in resources() {
         let path = format!("/api/v1/{resource}/");
-        let mut body = forged.clone();
-        for (name, value) in
-            [("name", json!(new_id())), ("title", json!("x")), ("project", json!(own.id("projects")))]
-        {
-            body[name] = value;
-        }
+        let create = app.contract.operation("POST", &path).expect("a way to make one");
+        let mut body = sound(&app.contract, create, &new_id().to_string(), &own).expect("a body");
+        body.as_object_mut().expect("an object").extend(forged.as_object().expect("an object").clone());
         let row = of_a.post(&path, &body).await.expect(201).json();
         assert_ne!(row["id"], forged["id"]);
         assert!(!row["created_at"].as_str().expect("a time").starts_with("2000"));

@@ -2,6 +2,7 @@
 
 mod api_client_tokens;
 mod audit;
+mod bulk;
 mod cancellation;
 mod client_commands;
 mod client_rights;
@@ -11,7 +12,6 @@ mod client_usage;
 mod clients;
 mod commands;
 mod concurrency;
-mod documents;
 mod errors;
 mod faults;
 mod guide;
@@ -31,7 +31,6 @@ mod oauth_libraries;
 mod oauth_token;
 mod observability;
 mod openapi;
-mod projects;
 mod refresh;
 mod revocation;
 mod round_trips;
@@ -39,6 +38,10 @@ mod search;
 mod search_paging;
 mod startup;
 mod structure;
-mod tasks;
 mod tokens;
 mod uniform_refusals;
+
+macro_rules! modules {
+    ($($name:ident: $entity:ident),+ $(,)?) => { $(mod $name;)+ };
+}
+bulkhead_domain::for_each_resource!(modules);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::{TestApp, challenge};
 use bulkhead_tests::binary;
+use bulkhead_tests::bodies::sound;
 use bulkhead_tests::client::Client;
 use bulkhead_tests::contract::Operation;
 use bulkhead_tests::database::environment;
@@ -14,7 +15,7 @@ use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::Key;
 use bulkhead_tests::machine::Machine;
 use bulkhead_tests::poll::until;
-use bulkhead_tests::rows::{Rows, everything_of};
+use bulkhead_tests::rows::{Rows, everything_of, resources};
 use bulkhead_tests::tenants::Tenant;
 use serde_json::{Value, json};
 
@@ -24,14 +25,20 @@ const ADMINISTRATORS: [&str; 3] = ["api-clients", "api-client-attempts", "audit"
 /// Where operations may be public: they hand out tokens or say whether one is good, describe the server, or say how it is.
 const PUBLIC: [&str; 4] = ["/health/", "/api/v1/auth/", "/oauth/", "/.well-known/"];
 
+/// The root of the API, which only says where everything is.
+const ROOT: &str = "/api/v1/";
+
 /// The operations that ask for a token.
 fn protected(app: &TestApp) -> Vec<Operation> {
     app.contract.operations().iter().filter(|known| known.scopes().is_some()).cloned().collect()
 }
 
-/// The same without the one that any token may use.
+/// What any token may ask for: who it is, and what it finds of what it may read.
+const ANYBODYS: [&str; 2] = ["auth_me_retrieve", "search_list"];
+
+/// The same without those that any token may use.
 fn scoped(app: &TestApp) -> Vec<Operation> {
-    protected(app).into_iter().filter(|known| known.id != "auth_me_retrieve").collect()
+    protected(app).into_iter().filter(|known| !ANYBODYS.contains(&known.id.as_str())).collect()
 }
 
 /// The resource whose id the path takes, if it takes one.
@@ -56,7 +63,11 @@ fn scope_of(operation: &Operation) -> String {
 
 /// A path of an operation, with this id where it takes one.
 fn path(operation: &Operation, id: &str) -> String {
-    let query = if operation.id.starts_with("tasks_by_status_list") { "?status=todo" } else { "" };
+    let query = match operation.id.as_str() {
+        id if id.starts_with("tasks_by_status_list") => "?status=todo",
+        "search_list" => "?q=zq",
+        _ => "",
+    };
     format!("{}{query}", operation.path.replace("{id}", id))
 }
 
@@ -79,21 +90,20 @@ impl World {
         names(operation).map_or("", |resource| self.rows.id(resource))
     }
 
-    /// A sound body, where the operation takes one: whatever any of them needs. What an operation does not know, it
-    /// ignores.
-    fn body(&self, operation: &Operation) -> Option<Value> {
+    /// A sound body, where the operation takes one.
+    fn body(&self, client: &Client, operation: &Operation) -> Option<Value> {
         operation.body()?;
-        let name = new_id().to_string();
-        Some(match operation.path.rsplit('/').nth(1) {
-            Some("retire-secret") => json!({ "secret": self.secret, "force": true }),
-            Some("secrets") => json!({ "overlap_seconds": 60 }),
-            _ => json!({ "name": name, "title": name, "project": self.rows.id("projects") }),
-        })
+        match operation.path.rsplit('/').nth(1) {
+            Some("retire-secret") => Some(json!({ "secret": self.secret, "force": true })),
+            Some("secrets") => Some(json!({ "overlap_seconds": 60 })),
+            _ => sound(client.contract(), operation, &new_id().to_string(), &self.rows),
+        }
     }
 
     /// Sends the operation's request about this id.
     async fn call_with(&self, client: &Client, operation: &Operation, id: &str) -> Response {
-        client.send(&operation.method, &path(operation, id), self.body(operation).as_ref()).await
+        let body = self.body(client, operation);
+        client.send(&operation.method, &path(operation, id), body.as_ref()).await
     }
 
     /// The same about the row.
@@ -128,15 +138,18 @@ async fn what_is_public_is_about_tokens_or_the_server_and_all_else_asks_for_the_
         let path = &operation.path;
         match operation.scopes() {
             None => {
-                assert!(PUBLIC.iter().any(|prefix| path.starts_with(prefix)), "{} is public", operation.id);
+                let is_public = path == ROOT || PUBLIC.iter().any(|prefix| path.starts_with(prefix));
+                assert!(is_public, "{} is public", operation.id);
             }
-            Some(scopes) if operation.id == "auth_me_retrieve" => assert!(scopes.is_empty()),
+            Some(scopes) if ANYBODYS.contains(&operation.id.as_str()) => assert!(scopes.is_empty()),
             Some(scopes) => assert_eq!(scopes, [scope_of(operation)], "{}", operation.id),
         }
     }
     let known: BTreeSet<&str> = app.contract.operations().iter().filter_map(names).collect();
-    assert_eq!(known, ["api-clients", "documents", "projects", "tasks"].into());
-    assert!(protected(&app).len() >= 38, "{}", protected(&app).len());
+    let work: Vec<String> = resources().collect();
+    let expected: BTreeSet<&str> = work.iter().map(String::as_str).chain(["api-clients"]).collect();
+    assert_eq!(known, expected);
+    assert!(protected(&app).len() >= 76, "{}", protected(&app).len());
 }
 
 #[tokio::test]
@@ -186,7 +199,7 @@ fn all_but(scope: &str) -> Vec<String> {
 fn others(scope: &str) -> Vec<String> {
     let all = ["read", "write", "delete"]
         .into_iter()
-        .flat_map(|action| ["projects", "tasks", "documents"].map(|resource| format!("{action}:{resource}")));
+        .flat_map(|action| resources().map(move |resource| format!("{action}:{resource}")));
     all.chain(["tenant:admin".to_owned()]).filter(|other| other != scope).collect()
 }
 
@@ -242,7 +255,7 @@ async fn a_viewer_reads_all_work_and_neither_changes_nor_administrates_anything(
     let before = everything_of(&app.operator, &app.a).await;
     for operation in protected(&app) {
         let reads = operation.method == "GET"
-            && (operation.id == "auth_me_retrieve" || scope_of(&operation) != "tenant:admin");
+            && (ANYBODYS.contains(&operation.id.as_str()) || scope_of(&operation) != "tenant:admin");
         for viewer in &viewers {
             let answer = world.call(viewer, &operation).await;
             assert_eq!(answer.status, if reads { 200 } else { 403 }, "{}: {answer}", operation.id);
@@ -270,7 +283,7 @@ async fn another_tenants_row_is_answered_byte_for_byte_like_a_row_that_does_not_
 
 async fn check_foreign(caller: &Client, operation: &Operation, own: &World, foreign: &str) {
     // The same body in both, or their lengths would differ.
-    let body = own.body(operation);
+    let body = own.body(caller, operation);
     let send = async |caller: &Client, id: &str| {
         caller.send(&operation.method, &path(operation, id), body.as_ref()).await
     };

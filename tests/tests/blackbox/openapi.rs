@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bulkhead_tests::app::TestApp;
+use bulkhead_tests::app::{PUBLIC_URL, TestApp};
 use bulkhead_tests::binary;
+use bulkhead_tests::rows::resources;
 use serde_json::Value;
 
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -114,4 +115,20 @@ async fn the_committed_document_is_the_one_that_the_binary_prints() {
         read(&committed) == read(&printed.stdout),
         "docs/openapi.json is out of date; run `make openapi` and review the difference"
     );
+}
+
+#[tokio::test]
+async fn the_root_of_the_api_leads_anybody_to_every_list_and_to_the_documents() {
+    let app = TestApp::start().await;
+    let links = app.anonymous().get("/api/v1/").await.expect(200).json();
+    assert_eq!(app.anonymous().get("/api/v1").await.expect(200).json(), links);
+    let user = app.owner_of(&app.a).await;
+    for (name, url) in links.as_object().expect("an object") {
+        let target = url.as_str().and_then(|url| url.strip_prefix(PUBLIC_URL)).expect("our own URL");
+        assert!([200, 400].contains(&user.get(target).await.status), "{name}: {target}");
+    }
+    for name in resources().chain(["api-clients", "audit", "schema", "docs", "redoc"].map(str::to_owned)) {
+        assert!(links[&name].is_string(), "{name}: {links}");
+    }
+    assert_eq!(links["projects"], format!("{PUBLIC_URL}/api/v1/projects/"));
 }

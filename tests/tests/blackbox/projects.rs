@@ -2,6 +2,7 @@
 
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::TestApp;
+use bulkhead_tests::machine::Machine;
 use bulkhead_tests::rows::id;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ async fn a_project_is_created_read_changed_replaced_and_deleted() {
     let user = app.user_of(&app.a).await;
     let created = user.post(PATH, &json!({ "name": "  One  " })).await.expect(201);
     let project = created.json();
-    let shape = ["id", "name", "description", "status", "tasks_count", "created_at", "updated_at"];
+    let shape = ["id", "name", "description", "status", "owner", "tasks_count", "created_at", "updated_at"];
     let mut names = members(&project);
     names.sort_unstable();
     let mut expected = shape.to_vec();
@@ -152,4 +153,73 @@ async fn statistics_count_by_state() {
     let counts = json!({ "total_projects": 4, "active_projects": 2, "completed_projects": 1,
         "archived_projects": 1, "projects_with_tasks": 1 });
     assert_eq!(user.get("/api/v1/projects/statistics/").await.expect(200).json(), counts);
+}
+
+#[tokio::test]
+async fn a_project_is_its_makers_unless_another_person_of_the_tenant_is_named() {
+    let app = TestApp::start().await;
+    let user = app.user_of(&app.a).await;
+    let project = user.post(PATH, &json!({ "name": "one" })).await.expect(201).json();
+    assert_eq!(project["owner"], json!(app.a.member.id));
+    let path = format!("{PATH}{}/", id(&project));
+    let owner = app.owner_of(&app.a).await;
+    let replaced = owner.put(&path, &json!({ "name": "two" })).await.expect(200).json();
+    assert_eq!(replaced["owner"], project["owner"], "whom the body does not name stays");
+    let given = user.patch(&path, &json!({ "owner": app.a.viewer.id })).await.expect(200).json();
+    assert_eq!(given["owner"], json!(app.a.viewer.id));
+    let found = user.get(&format!("{PATH}?owner={}", app.a.viewer.id)).await.expect(200).json();
+    assert_eq!(found["results"], json!([given]));
+    for stranger in [json!(app.b.member.id), json!(new_id())] {
+        let refused = user.patch(&path, &json!({ "owner": stranger })).await;
+        let problem = refused.expect_problem(400, "invalid").json();
+        assert_eq!(problem["errors"], json!({ "owner": ["Owner does not belong to your tenant."] }));
+    }
+    let machine = Machine::create(&owner, json!({ "roles": ["write"] })).await.at_work(&app, &app.a).await;
+    let made = machine.post(PATH, &json!({ "name": "three" })).await.expect(201).json();
+    assert_eq!(made["owner"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_analytics_of_a_project_tell_how_its_tasks_stand() {
+    let app = TestApp::start().await;
+    let user = app.user_of(&app.a).await;
+    let project = user.post(PATH, &json!({ "name": "P" })).await.expect(201).json();
+    let other = user.post(PATH, &json!({ "name": "Q" })).await.expect(201).json();
+    let path = format!("{PATH}{}/analytics/", id(&project));
+    let nothing = json!({ "total_tasks": 0, "completed_tasks": 0, "pending_tasks": 0, "overdue_tasks": 0,
+        "average_completion_time": null });
+    assert_eq!(user.get(&path).await.expect(200).json(), nothing);
+    for (project, status, due) in [
+        (&project, "todo", json!("2020-01-01")),
+        (&project, "in_progress", json!("9999-12-31")),
+        (&project, "todo", Value::Null),
+        (&project, "done", json!("2020-01-01")),
+        (&other, "todo", json!("2020-01-01")),
+    ] {
+        let task = json!({ "project": project["id"], "title": "t", "status": status, "due_date": due });
+        assert_eq!(user.post("/api/v1/tasks/", &task).await.status, 201);
+    }
+    let late = json!({ "project": project["id"], "title": "late" });
+    let late = user.post("/api/v1/tasks/", &late).await.expect(201).json();
+    let _ = user.send("POST", &format!("/api/v1/tasks/{}/complete/", id(&late)), None).await.expect(200);
+    // As if it had taken ten minutes.
+    let slow = "update bulkhead.tasks set completed_at = created_at + interval '10 minutes' where id = $1::text::uuid";
+    app.operator.execute(slow, &[&id(&late)]).await.expect("another time");
+    let counts = user.get(&path).await.expect(200).json();
+    let expected = json!({ "total_tasks": 5, "completed_tasks": 2, "pending_tasks": 3, "overdue_tasks": 1,
+        "average_completion_time": 300.0 });
+    assert_eq!(counts, expected, "one was done at once, one after ten minutes");
+}
+
+#[tokio::test]
+async fn a_person_whom_rows_name_is_not_deleted_behind_their_back() {
+    let app = TestApp::start().await;
+    let user = app.user_of(&app.a).await;
+    let _ = user.post(PATH, &json!({ "name": "P" })).await.expect(201);
+    let delete = "delete from bulkhead.users where id = $1::text::uuid";
+    let refused =
+        app.operator.execute(delete, &[&app.a.member.id.to_string()]).await.expect_err("it owns one");
+    assert_eq!(refused.as_db_error().and_then(|error| error.constraint()), Some("projects_owner_fk"));
+    let gone = app.operator.execute(delete, &[&app.a.viewer.id.to_string()]).await;
+    assert_eq!(gone.expect("nothing names it"), 1);
 }

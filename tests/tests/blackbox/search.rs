@@ -38,8 +38,7 @@ async fn a_result_names_its_row_and_the_row_is_where_it_says() {
     let document = user.post("/api/v1/documents/", &document).await.expect(201).json();
     let page = find(&user, "q=apollo").await;
     assert_eq!((&page["count"], &page["next"], &page["previous"]), (&json!(3), &json!(null), &json!(null)));
-    let found: BTreeSet<(&str, &str)> =
-        column(&page, "type").into_iter().zip(column(&page, "id")).collect();
+    let found: BTreeSet<(&str, &str)> = column(&page, "type").into_iter().zip(column(&page, "id")).collect();
     let all = [("projects", project.as_str()), ("tasks", id(&task)), ("documents", id(&document))];
     assert_eq!(found, all.into());
     assert_eq!(column(&page, "type")[2], "tasks", "a word in the text weighs less than one in the title");
@@ -48,7 +47,8 @@ async fn a_result_names_its_row_and_the_row_is_where_it_says() {
         let at_home = user.get(url.strip_prefix(PUBLIC_URL).expect("ours")).await.expect(200).json();
         assert_eq!((&at_home["id"], &at_home["updated_at"]), (&row["id"], &row["updated_at"]));
     }
-    for (types, expected) in [("tasks", 1), ("tasks,documents", 2), ("documents%2C%20projects,documents", 2)] {
+    for (types, expected) in [("tasks", 1), ("tasks,documents", 2), ("documents%2C%20projects,documents", 2)]
+    {
         assert_eq!(find(&user, &format!("q=apollo&types={types}")).await["count"], expected, "{types}");
     }
     for (path, word) in [("plans", "documents"), ("moon", "projects")] {

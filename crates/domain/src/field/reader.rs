@@ -62,8 +62,25 @@ impl Reader {
         }
     }
 
-    fn complain<T>(&mut self, name: &str, sentence: String) -> Option<T> {
+    /// A member as it was sent, for whoever reads it in a way of its own.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.object.remove(name)
+    }
+
+    /// What is wrong with one of many rows, under the row's place.
+    pub(super) fn complain_of_row(&mut self, at: usize, errors: FieldErrors) {
+        self.errors.extend(of_row(at, errors));
+    }
+
+    pub(super) fn complain<T>(&mut self, name: &str, sentence: String) -> Option<T> {
         self.errors.entry(name.to_owned()).or_default().push(sentence);
         None
     }
+}
+
+/// The complaints about one of many rows: `rows.3.title`, or `rows.3` for the whole row.
+#[must_use]
+pub fn of_row(at: usize, errors: FieldErrors) -> FieldErrors {
+    let named = |member: &str| if member.is_empty() { String::new() } else { format!(".{member}") };
+    errors.into_iter().map(|(member, said)| (format!("rows.{at}{}", named(&member)), said)).collect()
 }

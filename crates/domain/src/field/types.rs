@@ -1,15 +1,13 @@
-//! The kinds of single fields: texts with a bound, references, dates, counts, JSON, and choices. Each refuses what
+//! The kinds of single fields: texts with a bound, dates, numbers, and choices. Each refuses what
 //! PostgreSQL could not store (NUL, numbers beyond its range), so that no input becomes a server error.
 
 use chrono::{Datelike, NaiveDate};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use uuid::Uuid;
 
 use super::Field;
-use crate::ids::parse_id;
 
-const NULL_CHARACTER: &str = "Null characters are not allowed.";
+pub(super) const NULL_CHARACTER: &str = "Null characters are not allowed.";
 
 /// One line of text of 1 to `MAX` characters, without surrounding white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,27 +77,6 @@ fn bounded(text: &str, max: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// The id of another row of the same tenant. Whether it exists is the database's to say, by its composite key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reference(Uuid);
-
-impl Field for Reference {
-    type Column = Uuid;
-
-    fn parse(value: Value) -> Result<Self, String> {
-        value.as_str().and_then(parse_id).map(Self).ok_or_else(|| "Must be a valid UUID.".to_owned())
-    }
-
-    fn schema() -> Schema {
-        let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build().into()
-    }
-
-    fn into_column(self) -> Uuid {
-        self.0
-    }
-}
-
 /// A calendar day, `YYYY-MM-DD`, of the years 1 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(NaiveDate);
@@ -139,15 +116,14 @@ impl Field for Day {
     }
 }
 
-/// A whole number from 0 to 2^53-1, the largest that every JSON reader keeps exactly (RFC 8259 §6).
+/// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count(i64);
+pub struct Whole<const MIN: i64, const MAX: i64>(i64);
 
-impl Count {
-    const MAX: i64 = (1 << 53) - 1;
-}
+/// A whole number from 0 to 2^53-1, the largest that every JSON reader keeps exactly (RFC 8259 §6).
+pub type Count = Whole<0, 9_007_199_254_740_991>;
 
-impl Field for Count {
+impl<const MIN: i64, const MAX: i64> Field for Whole<MIN, MAX> {
     type Column = i64;
 
     fn parse(value: Value) -> Result<Self, String> {
@@ -155,19 +131,16 @@ impl Field for Count {
             return Err("A valid integer is required.".to_owned());
         }
         match value.as_i64() {
-            Some(number) if number < 0 => Err("Ensure this value is greater than or equal to 0.".to_owned()),
-            Some(number) if number <= Self::MAX => Ok(Self(number)),
-            _ => Err(format!("Ensure this value is less than or equal to {}.", Self::MAX)),
+            Some(number) if number < MIN => {
+                Err(format!("Ensure this value is greater than or equal to {MIN}."))
+            }
+            Some(number) if number <= MAX => Ok(Self(number)),
+            _ => Err(format!("Ensure this value is less than or equal to {MAX}.")),
         }
     }
 
     fn schema() -> Schema {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(0))
-            .maximum(Some(9_007_199_254_740_991_i64))
-            .build()
-            .into()
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(MIN)).maximum(Some(MAX)).build().into()
     }
 
     fn into_column(self) -> i64 {
@@ -178,6 +151,11 @@ impl Field for Count {
 /// `true` or `false`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Switch(bool);
+
+impl Switch {
+    /// `true`.
+    pub const ON: Self = Self(true);
+}
 
 impl Field for Switch {
     type Column = bool;
@@ -192,66 +170,6 @@ impl Field for Switch {
 
     fn into_column(self) -> bool {
         self.0
-    }
-}
-
-/// A JSON object of the client's own, at most 16 KiB when written out.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JsonObject(Map<String, Value>);
-
-impl JsonObject {
-    const MAX_BYTES: usize = 16 * 1024;
-}
-
-impl Field for JsonObject {
-    type Column = Value;
-
-    fn parse(value: Value) -> Result<Self, String> {
-        let Value::Object(map) = value else { return Err("Value must be a JSON object.".to_owned()) };
-        let value = Value::Object(map);
-        if has_nul(&value) {
-            return Err(NULL_CHARACTER.to_owned());
-        }
-        if !has_modest_numbers(&value) {
-            return Err("Ensure numbers are 0, or of a size between 1e-20 and 1e20.".to_owned());
-        }
-        if value.to_string().len() > Self::MAX_BYTES {
-            return Err(format!("Ensure this field has no more than {} bytes.", Self::MAX_BYTES));
-        }
-        match value {
-            Value::Object(map) => Ok(Self(map)),
-            _ => Ok(Self::default()),
-        }
-    }
-
-    fn schema() -> Schema {
-        ObjectBuilder::new().schema_type(Type::Object).build().into()
-    }
-
-    fn into_column(self) -> Value {
-        Value::Object(self.0)
-    }
-}
-
-/// PostgreSQL's `jsonb` keeps every digit: `1e308` is five characters here, and 309 digits there and in every answer.
-fn has_modest_numbers(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => {
-            number.as_f64().is_some_and(|size| size == 0.0 || (1e-20..=1e20).contains(&size.abs()))
-        }
-        Value::Array(items) => items.iter().all(has_modest_numbers),
-        Value::Object(map) => map.values().all(has_modest_numbers),
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-    }
-}
-
-/// PostgreSQL's `jsonb` cannot hold U+0000 (it answers 22P05). Recursion is bounded by the parser's own limit of 128.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -280,7 +198,7 @@ pub trait Choice: Copy + Sized + 'static {
 mod tests {
     use serde_json::json;
 
-    use super::{Count, Day, Field, JsonObject, LongText, Reference, Text};
+    use super::{Count, Day, Field, LongText, Text};
 
     #[test]
     fn text_is_trimmed_bounded_in_characters_and_never_blank() {
@@ -324,28 +242,5 @@ mod tests {
         ] {
             assert!(Count::parse(bad.clone()).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn json_objects_are_objects_without_nul_and_of_bounded_size() {
-        assert!(JsonObject::parse(json!({"a": {"b": [1, "x"]}})).is_ok());
-        for bad in [
-            json!([]),
-            json!("{}"),
-            json!({"a": "\u{0}"}),
-            json!({"\u{0}": 1}),
-            json!({"a": "x".repeat(16_384)}),
-            json!({"a": [1e308]}),
-            json!({"a": 1e-300}),
-        ] {
-            assert!(JsonObject::parse(bad.clone()).is_err());
-        }
-    }
-
-    #[test]
-    fn a_reference_is_a_uuid_in_its_one_spelling() {
-        assert!(Reference::parse(json!("0191e4a0-7b5c-7c3e-8f00-0123456789ab")).is_ok());
-        assert!(Reference::parse(json!("{0191e4a0-7b5c-7c3e-8f00-0123456789ab}")).is_err());
-        assert!(Reference::parse(json!(7)).is_err());
     }
 }

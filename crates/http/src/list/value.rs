@@ -29,6 +29,7 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Integer => {
             text.parse().map(Value::Integer).map_err(|_error| "A valid integer is required.".to_owned())
         }
+        Kind::Switch => text.parse().map(Value::Switch).map_err(|_error| "Must be true or false.".to_owned()),
         Kind::Text if text.contains('\0') => Err("Null characters are not allowed.".to_owned()),
         Kind::Text if text.chars().count() > LONGEST => {
             Err(format!("Must have no more than {LONGEST} characters."))
@@ -50,6 +51,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
 pub(crate) fn of_row(kind: Kind, row: &serde_json::Value, name: &str) -> Option<Value> {
     match (kind, row.get(name)?) {
         (Kind::Integer, serde_json::Value::Number(number)) => number.as_i64().map(Value::Integer),
+        (Kind::Switch, serde_json::Value::Bool(switch)) => Some(Value::Switch(*switch)),
         (_, serde_json::Value::String(text)) => read(kind, text).ok(),
         _ => None,
     }
@@ -65,6 +67,7 @@ pub(crate) fn schema(kind: Kind) -> RefOr<Schema> {
         Kind::Day => object.schema_type(Type::String).format(known(KnownFormat::Date)),
         Kind::Instant => object.schema_type(Type::String).format(known(KnownFormat::DateTime)),
         Kind::Integer => object.schema_type(Type::Integer),
+        Kind::Switch => object.schema_type(Type::Boolean),
         Kind::Text => object.schema_type(Type::String).max_length(Some(LONGEST)),
     };
     RefOr::T(object.build().into())

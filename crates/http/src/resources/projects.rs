@@ -1,11 +1,12 @@
-//! Projects over HTTP: the usual operations, counts, and the tasks of one project.
+//! Projects over HTTP: the usual operations, counts of all and of one, and the tasks of one project.
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
+use bulkhead_domain::clock::now;
 use bulkhead_domain::list::{Condition, Test, Value};
 use bulkhead_domain::scope::Action;
 use bulkhead_domain::tasks::TASKS;
-use bulkhead_persistence::{ProjectStatistics, Projects, Task};
+use bulkhead_persistence::{ProjectAnalytics, ProjectStatistics, Projects, Task};
 
 use crate::context::TenantCtx;
 use crate::extract::id::PathId;
@@ -31,6 +32,17 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .summary("Count projects by state")
         .answers::<ProjectStatistics>(200, "The counts.", &[]),
     );
+    endpoints.push(
+        endpoint::<Projects, _, _>(
+            Method::GET,
+            member::<Projects>() + "analytics/",
+            "analytics_retrieve",
+            Action::Read,
+            analytics_of,
+        )
+        .summary("Tell how the tasks of a project stand")
+        .answers::<ProjectAnalytics>(200, "The counts.", &[]),
+    );
     // The rows are tasks, so the scope is that of tasks.
     endpoints.push(
         Endpoint::new(
@@ -50,6 +62,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 
 async fn statistics_of(ctx: TenantCtx) -> Outcome<HttpResponse> {
     respond::json(&Projects::statistics(ctx.db()).await?)
+}
+
+async fn analytics_of(ctx: TenantCtx, project: PathId) -> Outcome<HttpResponse> {
+    let found = Projects::analytics(ctx.db(), project.0, now().date_naive()).await;
+    respond::json(&found.map_err(refused::<Projects>)?)
 }
 
 async fn tasks_of(ctx: TenantCtx, project: PathId, request: HttpRequest) -> Outcome<HttpResponse> {

@@ -1,23 +1,22 @@
-//! Tasks over HTTP: the usual operations, a list by state, and completing one.
+//! Tasks over HTTP: the usual operations, a list by state, making many at once, and completing one.
 
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::list::Condition;
 use bulkhead_domain::scope::Action;
 use bulkhead_domain::tasks::{TASKS, TaskPatch, TaskStatus};
-use bulkhead_persistence::crud::Entity;
 use bulkhead_persistence::{Task, Tasks};
 
+use crate::bulk::bulk;
+use crate::complete::{Completing, complete};
 use crate::context::TenantCtx;
-use crate::extract::id::PathId;
-use crate::extract::retry::IdempotencyKey;
 use crate::list::page::{next_link, read};
 use crate::list::query::{BARE, ListQuery, pairs};
 use crate::operation::Endpoint;
 use crate::problem::{Outcome, Problem};
-use crate::resource::{TAG, collection, crud, endpoint, member, refused};
+use crate::resource::{collection, crud, endpoint};
 use crate::respond;
 
 /// The header that continues a bare array.
@@ -37,20 +36,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 .refuses(Code::NotFound),
         );
     }
-    endpoints.push(
-        endpoint::<Tasks, _, _>(
-            Method::POST,
-            member::<Tasks>() + "complete/",
-            "complete_create",
-            Action::Write,
-            complete,
-        )
-        .summary("Complete a task")
-        .header("Idempotency-Key", "A name for this attempt, so that a retry changes nothing more.")
-        .answers::<Task>(200, "The task, done.", &[TAG])
-        .refuses(Code::Conflict)
-        .refuses(Code::IdempotencyKeyReused),
-    );
+    endpoints.push(bulk::<Tasks>());
+    endpoints.push(complete::<Tasks>());
     endpoints
 }
 
@@ -61,14 +48,10 @@ async fn by_status(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse
     bare_list(&ctx, &request, Vec::new()).await.map(|(_, response)| response)
 }
 
-async fn complete(ctx: TenantCtx, id: PathId, key: IdempotencyKey) -> Outcome<HttpResponse> {
-    let done = TaskPatch { status: Some(TaskStatus::Done), ..TaskPatch::default() };
-    let key = key.for_body(b"");
-    let once = ctx.db().write_once(key.as_ref(), async |tx| {
-        let task = Tasks::update(tx, id.0, None, done).await?;
-        respond::reply(StatusCode::OK, &task, None)
-    });
-    Ok(respond::once(once.await.map_err(refused::<Tasks>)?))
+impl Completing for Tasks {
+    fn completion() -> TaskPatch {
+        TaskPatch { status: Some(TaskStatus::Done), ..TaskPatch::default() }
+    }
 }
 
 /// Tasks as a bare array, as the predecessors answered, and how many; a `Link` header continues it.

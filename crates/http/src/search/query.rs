@@ -4,7 +4,7 @@ use bulkhead_domain::ids::TenantId;
 use bulkhead_domain::list::{DEFAULT_PAGE_SIZE, Kind, Ordering, Window};
 use bulkhead_domain::resource::Resource;
 use bulkhead_domain::search::{LONGEST, Terms};
-use bulkhead_persistence::search::{SEARCHED, SearchRequest};
+use bulkhead_persistence::search::{SearchRequest, searched};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
@@ -68,13 +68,18 @@ fn terms(text: Option<&str>) -> Outcome<Terms> {
     if terms.text.is_empty() { Err(refused("Must not be empty.")) } else { Ok(terms) }
 }
 
+/// Every resource that is searched.
+fn all() -> impl Iterator<Item = &'static Resource> {
+    searched().map(|(resource, _)| resource)
+}
+
 /// Names of resources, with commas between them; all of them when none is given.
 fn types(text: Option<&str>) -> Outcome<Vec<&'static Resource>> {
-    let Some(text) = text else { return Ok(SEARCHED.to_vec()) };
+    let Some(text) = text else { return Ok(all().collect()) };
     let mut types: Vec<&'static Resource> = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let Some(resource) = SEARCHED.into_iter().find(|resource| resource.name == name) else {
-            let known: Vec<&str> = SEARCHED.iter().map(|resource| resource.name).collect();
+        let Some(resource) = all().find(|resource| resource.name == name) else {
+            let known: Vec<&str> = all().map(|resource| resource.name).collect();
             let why = format!("Must be some of {}, with commas between them.", known.join(", "));
             return Err(Problem::parameter("types", &why));
         };
@@ -90,7 +95,7 @@ impl Endpoint {
     pub(crate) fn search_parameters(self) -> Self {
         let text = || ObjectBuilder::new().schema_type(Type::String);
         let schema = |object: ObjectBuilder| RefOr::T(Schema::Object(object.build()));
-        let names: Vec<&str> = SEARCHED.iter().map(|resource| resource.name).collect();
+        let names: Vec<&str> = all().map(|resource| resource.name).collect();
         let about = format!("Resources to search, with commas between them: some of {}.", names.join(", "));
         let size = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
         self.query("q", "What to look for.", schema(text().min_length(Some(1)).max_length(Some(LONGEST))))
