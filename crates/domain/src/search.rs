@@ -38,7 +38,7 @@ pub enum Unsearchable {
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// The text as it was typed, without the space around it.
+    /// The text as it was typed, for whose sake a title may begin with it.
     pub text: String,
     /// One of these must be met; none when the text has no word. Each asks for at least one word.
     pub alternatives: Vec<Vec<Term>>,
@@ -97,7 +97,7 @@ impl Terms {
         }
         // Only leaving out would ask for nearly everything.
         alternatives.retain(|terms| terms.iter().any(|term| !term.excluded));
-        Ok(Self { text: text.trim().to_owned(), alternatives })
+        Ok(Self { text: text.to_owned(), alternatives })
     }
 
     /// Whether a word of a text is one of those that are looked for.

@@ -127,7 +127,7 @@ pub async fn search(db: TenantDb<'_>, request: &SearchRequest) -> DbResult<Page<
     let size = usize::from(request.size);
     let more = rows.len() > size;
     if backwards {
-        rows.reverse();
+        // In the order shown, whatever way they were read: the one too many comes first.
         rows.drain(..rows.len().saturating_sub(size));
     } else {
         rows.truncate(size);
@@ -203,7 +203,8 @@ fn push_rows(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
             out.push_sql(", r.");
             out.push_identifier(column)?;
         }
-        out.push_sql("), ");
+        // One that is skipped, because there may be no column.
+        out.push_sql(", NULL), ");
         out.push_sql(SHOWN);
         out.push_sql(") AS body, r.updated_at FROM bulkhead.");
         out.push_identifier(resource.table)?;

@@ -65,7 +65,7 @@ fn binding(tenant: TenantId, terms: &Terms) -> Binding<'_> {
 fn terms(text: Option<&str>) -> Outcome<Terms> {
     let refused = |why: &str| Problem::parameter("q", why);
     let terms = Terms::parse(text.unwrap_or_default()).map_err(|why| refused(&why.to_string()))?;
-    if terms.text.is_empty() { Err(refused("Must not be empty.")) } else { Ok(terms) }
+    if terms.text.trim().is_empty() { Err(refused("Must not be empty.")) } else { Ok(terms) }
 }
 
 /// Every resource that is searched.

@@ -23,12 +23,14 @@ $body$, '{table}', s.name), '{title}', s.title) from searched s
 ), found as (
     select p.*, n.nspname, l.lanname, n.nspname = 'bulkhead' and exists (
         select from reviewed r where r.name = p.proname and r.source = p.prosrc
-    ) and pg_get_function_arguments(p.oid) = 'query text, start text, similar_to text'
+    )
+    and pg_get_function_arguments(p.oid) = 'query text, start text, similar_to text'
     and pg_get_function_result(p.oid) = 'TABLE(id uuid, rank bigint)' and l.lanname = 'plpgsql' and p.provolatile = 's'
     and pg_get_userbyid(p.proowner) = 'bulkhead_search' and p.prosecdef
-    and p.proconfig = array['search_path=pg_catalog, pg_temp', 'jit=off', 'plan_cache_mode=force_custom_plan',
-        'pg_trgm.word_similarity_threshold=0.33'] as is_reviewed
+    and p.proconfig @> s.settings and p.proconfig <@ s.settings as is_reviewed
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+    cross join (values (array['search_path=pg_catalog, pg_temp', 'jit=off', 'plan_cache_mode=force_custom_plan',
+        'pg_trgm.word_similarity_threshold=0.33'])) as s (settings)
 )
 select 'function ' || f.oid::regprocedure, 'is SECURITY DEFINER and not, as it stands, one of those that were reviewed; owned by '
     || pg_get_userbyid(f.proowner)
