@@ -18,4 +18,5 @@ pub const AUDIT: Resource = Resource {
     ],
     orderings: &[],
     search_column: None,
+    texts: None,
 };

@@ -25,4 +25,5 @@ pub const AUTHORS: Resource = Resource {
     filters: &[Filter::equals("name", "name", Kind::Text)],
     orderings: &[Ordering::by("name", Kind::Text)],
     search_column: Some("name_search"),
+    texts: None,
 };

@@ -3,6 +3,7 @@
 use crate::field::{Choice, LongText, Person, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::choice! {
     /// Where a blog stands.
@@ -52,4 +53,5 @@ pub const BLOGS: Resource = Resource {
         Ordering::by_nullable("published_at", Kind::Instant),
     ],
     search_column: Some("title_search"),
+    texts: Some(Texts { title: "title", body: &["description", "body"] }),
 };

@@ -3,6 +3,7 @@
 use crate::field::{Day, Reference, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::fields! {
     /// What a client may write in a book.
@@ -31,4 +32,5 @@ pub const BOOKS: Resource = Resource {
     ],
     orderings: &[Ordering::by("title", Kind::Text), Ordering::by_nullable("published_date", Kind::Day)],
     search_column: Some("title_search"),
+    texts: Some(Texts { title: "title", body: &[] }),
 };

@@ -168,6 +168,7 @@ pub const API_CLIENTS: Resource = Resource {
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by_nullable("last_used_at", Kind::Instant)],
     search_column: Some("name_search"),
+    texts: None,
 };
 
 /// Attempts of clients to get a token.
@@ -185,6 +186,7 @@ pub const ATTEMPTS: Resource = Resource {
     ],
     orderings: &[],
     search_column: None,
+    texts: None,
 };
 
 #[cfg(test)]

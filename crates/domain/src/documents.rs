@@ -3,6 +3,7 @@
 use crate::field::{Count, JsonObject, LongText, Reference, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::fields! {
     /// What a client may write in a document.
@@ -37,4 +38,5 @@ pub const DOCUMENTS: Resource = Resource {
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by("file_size", Kind::Integer)],
     search_column: Some("name_search"),
+    texts: Some(Texts { title: "name", body: &["file_path"] }),
 };

@@ -48,4 +48,5 @@ pub const INVITATIONS: Resource = Resource {
     ],
     orderings: &[],
     search_column: Some("email_search"),
+    texts: None,
 };

@@ -28,4 +28,5 @@ pub const ITEMS: Resource = Resource {
     ],
     orderings: &[Ordering::by("name", Kind::Text)],
     search_column: Some("name_search"),
+    texts: None,
 };

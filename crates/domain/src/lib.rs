@@ -18,6 +18,7 @@ pub mod resource;
 mod resources;
 pub mod revocation;
 pub mod scope;
+pub mod search;
 pub mod tenant;
 
 macro_rules! modules {

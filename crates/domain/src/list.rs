@@ -5,6 +5,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::search::Terms;
+
 /// Page size when the client does not say.
 pub const DEFAULT_PAGE_SIZE: u16 = 50;
 /// Largest page size.
@@ -189,8 +191,8 @@ pub enum Counting {
 pub struct ListRequest {
     /// What every row meets.
     pub conditions: Vec<Condition>,
-    /// The start that the searched column has, without regard to case.
-    pub search: Option<String>,
+    /// What is looked for.
+    pub search: Option<Terms>,
     /// The order.
     pub ordering: Ordering,
     /// Whether the order runs from high to low.
@@ -215,6 +217,15 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The same page with each row made into another.
+    ///
+    /// # Errors
+    /// The first row's that cannot be.
+    pub fn try_map<U, E>(self, make: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let rows = self.rows.into_iter().map(make).collect::<Result<_, _>>()?;
+        Ok(Page { rows, more: self.more, count: self.count })
+    }
+
     /// Whether [`Page::count`] stopped at the cap.
     #[must_use]
     pub fn capped(&self, counting: Counting) -> bool {

@@ -174,6 +174,7 @@ pub const USERS: Resource = Resource {
         Ordering::by_nullable("last_login_at", Kind::Instant),
     ],
     search_column: Some("username_norm"),
+    texts: None,
 };
 
 /// Why something is not done to a person or an invitation.

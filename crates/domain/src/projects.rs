@@ -3,6 +3,7 @@
 use crate::field::{Choice, LongText, Person, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::choice! {
     /// Where a project stands.
@@ -45,4 +46,5 @@ pub const PROJECTS: Resource = Resource {
     ],
     orderings: &[Ordering::by("name", Kind::Text), Ordering::by("status", Kind::Text)],
     search_column: Some("name_search"),
+    texts: Some(Texts { title: "name", body: &["description"] }),
 };

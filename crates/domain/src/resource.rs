@@ -3,6 +3,7 @@
 
 use crate::list::{BY_CREATED, BY_UPDATED, CREATED_FILTERS, Filter, Ordering, UPDATED_FILTERS};
 use crate::scope::{Action, Scope};
+use crate::search::Texts;
 
 /// A kind of row that tenants own.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,10 @@ pub struct Resource {
     pub filters: &'static [Filter],
     /// Orderings beside those by the row's times.
     pub orderings: &'static [Ordering],
-    /// The column that `?search=` looks in: the searched member in lower case. None: no search.
+    /// The column whose beginning `?search=` compares: a member in lower case. None: no search.
     pub search_column: Option<&'static str>,
+    /// What is searched by words, by `?search=` and across resources. None: `?search=` knows beginnings only.
+    pub texts: Option<Texts>,
 }
 
 /// Who may work with a resource.

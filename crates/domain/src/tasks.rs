@@ -3,6 +3,7 @@
 use crate::field::{Choice, Day, LongText, Reference, Text};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::choice! {
     /// Where a task stands.
@@ -77,4 +78,5 @@ pub const TASKS: Resource = Resource {
         Ordering::by_nullable("completed_at", Kind::Instant),
     ],
     search_column: Some("title_search"),
+    texts: Some(Texts { title: "title", body: &["description"] }),
 };

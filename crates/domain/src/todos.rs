@@ -5,6 +5,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use crate::field::{Day, LongText, Switch, Text, Whole};
 use crate::list::{Filter, Kind, Ordering};
 use crate::resource::{Resource, Rights};
+use crate::search::Texts;
 
 crate::fields! {
     /// What a client may write in a todo.
@@ -41,6 +42,7 @@ pub const TODOS: Resource = Resource {
         Ordering::by_nullable("completion_time", Kind::Instant),
     ],
     search_column: Some("title_search"),
+    texts: Some(Texts { title: "title", body: &["description"] }),
 };
 
 /// The day of the next occurrence: counted from the day of this one, or from its completion when it had none, so that being

@@ -127,12 +127,15 @@ fn allowed(access: Access, principal: &Principal) -> Outcome<()> {
         Access::Public => Err(Problem::internal(&"a public operation asked for a tenant")),
         Access::Authenticated => Ok(()),
         Access::Scoped(scope) if principal.scopes.allows(scope) => Ok(()),
-        Access::Scoped(scope) => {
-            let detail = format!("This operation needs the scope {scope}.");
-            let parameters = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
-            Err(refused(Code::InsufficientScope, &detail, &parameters))
-        }
+        Access::Scoped(scope) => Err(lacking(&[scope.to_string()])),
     }
+}
+
+/// The refusal of whoever has none of the scopes, each of which would do.
+pub(crate) fn lacking(scopes: &[String]) -> Problem {
+    let detail = format!("This operation needs the scope {}.", scopes.join(" or "));
+    let parameters = format!("error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" "));
+    refused(Code::InsufficientScope, &detail, &parameters)
 }
 
 /// A token that verified and yet does not count.

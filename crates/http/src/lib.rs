@@ -30,6 +30,7 @@ mod resources;
 mod respond;
 mod root;
 mod routes;
+mod search;
 mod server;
 mod service_token;
 mod session;

@@ -16,7 +16,7 @@ use bulkhead_domain::members::USERS;
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, people, resources, root, tenant};
+use crate::{audit, auth, clients, health, oauth, people, resources, root, search, tenant};
 
 /// Headings of the OpenAPI document that no resource has.
 const TAGS: &[(&str, &str)] = &[
@@ -30,6 +30,7 @@ const TAGS: &[(&str, &str)] = &[
     (INVITATIONS.name, INVITATIONS.about),
     (AUDIT.name, AUDIT.about),
     tenant::HEADING,
+    search::TAG,
 ];
 
 /// Headings of the OpenAPI document, those of the resources among them.
@@ -41,7 +42,7 @@ pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Every endpoint, made when it is asked for: with their descriptions they are several megabytes together, which every
 /// worker that only wants to serve them would keep for ever.
 pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
-    let groups: [fn() -> Vec<Endpoint>; 8] = [
+    let groups: [fn() -> Vec<Endpoint>; 9] = [
         root::endpoints,
         health::endpoints,
         auth::endpoints,
@@ -50,6 +51,7 @@ pub(crate) fn endpoints() -> impl Iterator<Item = Endpoint> {
         clients::endpoints,
         audit::endpoints,
         tenant::endpoints,
+        search::endpoints,
     ];
     groups.into_iter().chain(resources::ENDPOINTS.iter().copied()).flat_map(|group| group())
 }

@@ -22,6 +22,8 @@ pub const APP: &str = "bulkhead_app";
 pub const AUTH: &str = "bulkhead_auth";
 /// Serves operators.
 pub const PLATFORM: &str = "bulkhead_platform";
+/// Owns the functions that search, cannot log in.
+pub const SEARCH: &str = "bulkhead_search";
 
 /// Held while bootstrapping, so that two at once take turns.
 const BOOTSTRAP_LOCK: i64 = 0x6275_6c6b_0001;

@@ -30,6 +30,7 @@ pub mod platform;
 mod pool;
 mod revocations;
 mod schema;
+pub mod search;
 pub mod second_factors;
 pub mod service_tokens;
 mod session;

@@ -10,6 +10,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::error::DbResult;
+use crate::search;
 
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +29,7 @@ pub enum Rule {
     Policies,
     /// A view, materialised view or foreign table around the policies.
     Views,
-    /// A function with its definer's rights.
+    /// A function with its definer's rights that nobody reviewed, or that was changed since.
     Functions,
     /// A runtime role can create objects, use sequences, or reach relations outside the schema.
     Reach,
@@ -122,9 +123,10 @@ struct Answer {
 /// The database's.
 pub(crate) async fn lint(connection: &mut AsyncPgConnection) -> DbResult<Vec<Finding>> {
     let mut findings = Vec::new();
+    let preamble = PREAMBLE.replace("{searched}", &searched());
     for (rule, check) in CHECKS {
         let query = format!(
-            "select subject::text, detail::text from (\n{PREAMBLE}\n{check}\n) as answer (subject, detail)"
+            "select subject::text, detail::text from (\n{preamble}\n{check}\n) as answer (subject, detail)"
         );
         let answers: Vec<Answer> = sql_query(query).load(connection).await?;
         findings.extend(answers.into_iter().map(|Answer { subject, detail }| Finding {
@@ -135,4 +137,11 @@ pub(crate) async fn lint(connection: &mut AsyncPgConnection) -> DbResult<Vec<Fin
     }
     findings.sort();
     Ok(findings)
+}
+
+/// The searched tables and their titles, as rows of SQL. Both are constants.
+fn searched() -> String {
+    let rows =
+        search::searched().map(|(resource, texts)| format!("('{}', '{}')", resource.table, texts.title));
+    rows.collect::<Vec<_>>().join(", ")
 }

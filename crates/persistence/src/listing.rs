@@ -14,6 +14,7 @@ use futures_util::future::try_join;
 use uuid::Uuid;
 
 use crate::error::DbResult;
+use crate::search;
 use crate::tenant_db::TenantDb;
 
 /// Reads one page and its count in one round trip.
@@ -28,9 +29,11 @@ where
     ST: CompatibleType<R, Pg, SqlType = ST> + Send + 'static,
     Pg: QueryMetadata<ST>,
 {
+    let words = request.search.as_ref().and_then(search::words_of);
     let (mut rows, count) = db
         .read(async |session| {
-            let list = List { resource, request, tenant: session.tenant(), has_room: session.has_room() };
+            let (tenant, has_room) = (session.tenant(), session.has_room());
+            let list = List { resource, request, words: &words, tenant, has_room };
             let rows = session.many::<_, R>(PageQuery::<R>::new(list));
             if request.counting == Counting::Off {
                 return Ok((rows.await?, None));
@@ -53,6 +56,8 @@ where
 struct List<'a> {
     resource: &'a Resource,
     request: &'a ListRequest,
+    /// What is looked for by words, as the index understands it.
+    words: &'a Option<String>,
     tenant: Uuid,
     /// Whether the connection has room for an uncommon statement.
     has_room: bool,
@@ -102,14 +107,26 @@ impl List<'_> {
             });
             push_value(out, value)?;
         }
-        if let (Some(start), Some(column)) = (&self.request.search, self.resource.search_column) {
-            out.push_sql(" AND ");
-            self.push_column(out, column)?;
-            // The column holds the text in lower case. `^@` is leakproof, so the index serves it under RLS.
-            out.push_sql(" ^@ lower(");
-            out.push_bind_param::<Text, _>(start)?;
-            out.push_sql(")");
+        self.push_search(out)
+    }
+
+    fn push_search<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (Some(terms), Some(column)) = (&self.request.search, self.resource.search_column) else {
+            return Ok(());
+        };
+        out.push_sql(" AND ");
+        if self.resource.texts.is_some() {
+            self.push_column(out, "id")?;
+            out.push_sql(" IN (SELECT found.id FROM ");
+            search::push_call(out, self.resource, self.words.as_ref(), &terms.text)?;
+            out.push_sql(" AS found)");
+            return Ok(());
         }
+        self.push_column(out, column)?;
+        // The column holds the text in lower case. `^@` is leakproof, so the index serves it under RLS.
+        out.push_sql(" ^@ lower(");
+        out.push_bind_param::<Text, _>(&terms.text)?;
+        out.push_sql(")");
         Ok(())
     }
 }

@@ -277,7 +277,8 @@ async fn filters_are_typed_combined_and_an_unknown_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_search_is_for_the_start_of_the_name_without_regard_to_case_and_takes_every_character_literally() {
+async fn a_search_is_for_words_or_the_start_of_the_name_without_regard_to_case_and_no_character_means_anything_to_sql()
+ {
     let app = TestApp::start().await;
     let user = app.user_of(&app.a).await;
     for name in [
@@ -296,9 +297,14 @@ async fn a_search_is_for_the_start_of_the_name_without_regard_to_case_and_takes_
         assert_eq!(user.post("/api/v1/projects/", &json!({ "name": name })).await.status, 201);
     }
     for (search, expected) in [
-        ("alpha", vec!["Alpha", "alphabet"]),
-        ("ALPHA", vec!["Alpha", "alphabet"]),
-        ("100%25", vec!["100%"]),
+        ("alpha", vec!["Alpha", "alphabet", "beta alpha"]),
+        ("ALPHA", vec!["Alpha", "alphabet", "beta alpha"]),
+        ("alpha%20", vec!["Alpha", "beta alpha"]),
+        ("alpha%20-beta", vec!["Alpha"]),
+        ("a", vec!["Alpha", "a_b", "alphabet", "axb"]),
+        ("100%25", vec!["100 percent", "100%"]),
+        ("apf", vec!["Äpfel"]),
+        ("%C3%84PF", vec!["Äpfel"]),
         ("a_", vec!["a_b"]),
         ("%25", vec![]),
         ("_", vec![]),
@@ -306,6 +312,7 @@ async fn a_search_is_for_the_start_of_the_name_without_regard_to_case_and_takes_
         ("trail%5C", vec![r"trail\"]),
         ("%5C", vec![]),
         ("o'h", vec!["O'Hara"]),
+        ("hara", vec!["O'Hara"]),
         ("foo%20%26%20", vec![]),
         ("(((", vec![]),
         ("%F0%9F%94%91", vec![]),

@@ -43,6 +43,8 @@ mod refresh;
 mod registration;
 mod revocation;
 mod round_trips;
+mod search;
+mod search_paging;
 mod second_factor;
 mod sessions;
 mod startup;

@@ -23,13 +23,16 @@ use serde_json::{Value, json};
 const ADMINISTRATORS: [&str; 6] =
     ["api-clients", "api-client-attempts", "audit", "tenant", "users", "invitations"];
 
-/// Operations about whoever calls, which any token may use; most of them refuse machines.
-const OWN: [&str; 2] = ["/api/v1/auth/", "/api/v1/profile/"];
+/// Operations about whoever calls, or about whatever it may read: any token may use them. Most refuse machines.
+const OWN: [&str; 3] = ["/api/v1/auth/", "/api/v1/profile/", "/api/v1/search/"];
 
 /// Where operations may be public: they hand out tokens or say whether one is good, describe the server, say how it is, or
 /// say of a tenant what a log-in page must know.
 const PUBLIC: [&str; 5] =
     ["/health/", "/api/v1/auth/", "/oauth/", "/.well-known/", "/api/v1/tenants/{slug}/"];
+
+/// The root of the API, which only says where everything is.
+const ROOT: &str = "/api/v1/";
 
 /// The root of the API, which only says where everything is.
 const ROOT: &str = "/api/v1/";
@@ -71,7 +74,11 @@ fn scope_of(operation: &Operation) -> String {
 
 /// A path of an operation, with this id where it takes one.
 fn path(operation: &Operation, id: &str) -> String {
-    let query = if operation.id.starts_with("tasks_by_status_list") { "?status=todo" } else { "" };
+    let query = match operation.id.as_str() {
+        id if id.starts_with("tasks_by_status_list") => "?status=todo",
+        "search_list" => "?q=zq",
+        _ => "",
+    };
     format!("{}{query}", operation.path.replace("{id}", id))
 }
 

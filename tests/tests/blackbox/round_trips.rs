@@ -46,6 +46,8 @@ async fn an_authenticated_read_takes_one_round_trip() {
         format!("/api/v1/projects/{project}/"),
         format!("/api/v1/projects/{project}/tasks/"),
         "/api/v1/tasks/by-status/?status=todo".to_owned(),
+        "/api/v1/search/?q=zq&page_size=10".to_owned(),
+        "/api/v1/search/?q=nothing-like-it&types=tasks".to_owned(),
         format!("/api/v1/tasks/{}/", world.rows.id("tasks")),
         format!("/api/v1/documents/?project={project}"),
         format!("/api/v1/documents/{}/", world.rows.id("documents")),

@@ -37,7 +37,7 @@ async fn the_migrated_database_is_clean_for_every_role_that_serves() {
 }
 
 /// What is broken, how it is mended, and the words by which a finding must name it.
-const MUTATIONS: [(&str, &str, &str, &str); 10] = [
+const MUTATIONS: [(&str, &str, &str, &str); 18] = [
     (
         "a dropped policy",
         "drop policy tenant_isolation on bulkhead.tasks",
@@ -100,6 +100,50 @@ const MUTATIONS: [(&str, &str, &str, &str); 10] = [
         "drop view bulkhead.everything",
         "everything",
     ),
+    (
+        "a search that forgets its tenant",
+        "do $$ begin execute replace(pg_get_functiondef('bulkhead.search_blogs'::regproc), 'where f.tenant_id = own', 'where true'); end $$",
+        "do $$ begin execute replace(pg_get_functiondef('bulkhead.search_blogs'::regproc), 'where true', 'where f.tenant_id = own'); end $$",
+        "search_blogs",
+    ),
+    (
+        "a search whose names somebody else may resolve",
+        "alter function bulkhead.search_tasks reset search_path",
+        "alter function bulkhead.search_tasks set search_path = pg_catalog, pg_temp",
+        "search_tasks",
+    ),
+    (
+        "a search for anybody",
+        "grant execute on function bulkhead.search_tasks to public",
+        "revoke execute on function bulkhead.search_tasks from public",
+        "search_tasks",
+    ),
+    (
+        "a search with the owner's rights",
+        "alter function bulkhead.search_books owner to bulkhead_owner",
+        "alter function bulkhead.search_books owner to bulkhead_search",
+        "search_books",
+    ),
+    (
+        "one more function with its definer's rights",
+        "create function bulkhead.search_users(query text) returns setof text language sql security definer
+            as 'select username from bulkhead.users'; alter function bulkhead.search_users owner to bulkhead_search",
+        "drop function bulkhead.search_users",
+        "search_users",
+    ),
+    (
+        "a search that may read texts",
+        "grant select (description) on bulkhead.tasks to bulkhead_search",
+        "revoke select (description) on bulkhead.tasks from bulkhead_search",
+        "tasks.description",
+    ),
+    (
+        "a search in a table that is not searched",
+        "create policy search on bulkhead.users for select to bulkhead_search using (true)",
+        "drop policy search on bulkhead.users",
+        "policy search on users",
+    ),
+    ("somebody who is the search", "alter role bulkhead_search login", "alter role bulkhead_search nologin", "bulkhead_search"),
 ];
 
 /// On a cluster of its own, because roles belong to the whole server.
@@ -204,4 +248,53 @@ async fn insert_for(session: &tokio_postgres::Client, table: &str, tenant: &str)
     let refusal = error.as_db_error().unwrap_or_else(|| panic!("{table}: {error}"));
     assert_eq!(refusal.code().code(), "42501", "{table}: {refusal}");
     refusal.message().contains("row-level security")
+}
+
+/// Functions that search take the tenant from the transaction, refuse without one, and answer nobody but the role of
+/// requests; what they run on is out of its reach.
+#[tokio::test]
+async fn ten_14_a_search_function_answers_ids_of_the_tenant_of_the_transaction_and_refuses_without_one() {
+    let app = TestApp::start().await;
+    for tenant in [&app.a, &app.b] {
+        let _ = Rows::create(&app.owner_of(tenant).await, tenant).await;
+    }
+    let session = database::connect(&app.urls.url).await;
+    let everything = format!("'~{}':*", &app.a.marker[..6]);
+    for table in ["projects", "tasks", "documents", "todos", "blogs", "books"] {
+        let call = format!("select id::text from bulkhead.search_{table}($1, $2, $3)");
+        let refused = session.query(&call, &[&everything, &"", &None::<&str>]).await.expect_err("no tenant");
+        // Never set in this session; or once set in a transaction, and empty ever since.
+        let code = refused.as_db_error().map(|error| error.code().code());
+        assert!(matches!(code, Some("42704" | "22P02")), "{refused}");
+        for (tenant, other) in [(&app.a, &app.b), (&app.b, &app.a)] {
+            let begin = format!("begin; set local app.tenant_id = '{}'", tenant.id);
+            session.batch_execute(&begin).await.expect("begin");
+            let theirs = format!("'k{}{}':*", &other.id.to_string()[28..], &app.a.marker[..6]);
+            let own = format!("select id::text from bulkhead.{table} order by 1");
+            let own: Vec<String> = column(&session.query(&own, &[]).await.expect("rows"));
+            assert_eq!(own.len(), 1, "{table}");
+            // By words, by another tenant's words in the index, by the start of every title, by what resembles one.
+            for (words, start, alike, expected) in [
+                (Some(everything.as_str()), None, None, 1),
+                (Some(theirs.as_str()), None, None, 0),
+                (None, Some(""), None, 1),
+                (None, None, Some("zqmark"), 1),
+            ] {
+                let found = session.query(&call, &[&words, &start, &alike]).await.expect("a search");
+                let found: Vec<String> = column(&found);
+                assert_eq!(found, own[..expected], "{table} {words:?} {start:?} {alike:?}");
+            }
+            session.batch_execute("commit").await.expect("commit");
+        }
+    }
+    let refused = session.query("set role bulkhead_search", &[]).await.expect_err("nobody is the search");
+    assert_eq!(refused.as_db_error().map(|error| error.code().code()), Some("42501"));
+    let log_in = database::connect(&app.urls.auth_url).await;
+    let call = "select id from bulkhead.search_tasks('', '', '')";
+    let refused = log_in.query(call, &[]).await.expect_err("not for the log-in");
+    assert_eq!(refused.as_db_error().map(|error| error.code().code()), Some("42501"));
+}
+
+fn column(rows: &[tokio_postgres::Row]) -> Vec<String> {
+    rows.iter().map(|row| row.get(0)).collect()
 }

@@ -101,9 +101,9 @@ pub(crate) fn document<T: Serialize>(
     query: &ListQuery,
     mut page: Page<T>,
 ) -> PageDocument<T> {
-    let links = Links { base: format!("{}{path}", ctx.public_url()), query };
+    let links = Links { base: format!("{}{path}", ctx.public_url()), kept: &query.kept };
     let (next, previous) = match query.paging {
-        Paging::Cursor => links.by_cursor(&binding(ctx, resource, query), &page),
+        Paging::Cursor => links.by_cursor(&query.request.window, &binding(ctx, resource, query), &page),
         Paging::Number(number) => links.by_number(number, page.more),
         Paging::Last => {
             let size = i64::from(query.request.size);
@@ -126,9 +126,21 @@ pub(crate) fn next_link<T: Serialize>(
     query: &ListQuery,
     page: &Page<T>,
 ) -> Option<String> {
-    Links { base: format!("{}{path}", ctx.public_url()), query }
-        .by_cursor(&binding(ctx, resource, query), page)
+    Links { base: format!("{}{path}", ctx.public_url()), kept: &query.kept }
+        .by_cursor(&query.request.window, &binding(ctx, resource, query), page)
         .0
+}
+
+/// Writes a page of rows that are reached by cursor alone and whose count is never capped.
+pub(crate) fn document_by_cursor<T: Serialize>(
+    base: &str,
+    kept: &[(String, String)],
+    window: &Window,
+    binding: &Binding<'_>,
+    page: Page<T>,
+) -> PageDocument<T> {
+    let (next, previous) = Links { base: base.to_owned(), kept }.by_cursor(window, binding, &page);
+    PageDocument { count: page.count, count_capped: false, next, previous, results: page.rows }
 }
 
 fn binding<'a>(ctx: &TenantCtx, resource: &'a Resource, query: &ListQuery) -> Binding<'a> {
@@ -142,16 +154,17 @@ fn binding<'a>(ctx: &TenantCtx, resource: &'a Resource, query: &ListQuery) -> Bi
 
 struct Links<'a> {
     base: String,
-    query: &'a ListQuery,
+    kept: &'a [(String, String)],
 }
 
 impl Links<'_> {
     fn by_cursor<T: Serialize>(
         &self,
+        window: &Window,
         binding: &Binding<'_>,
         page: &Page<T>,
     ) -> (Option<String>, Option<String>) {
-        let (behind, before) = match self.query.request.window {
+        let (behind, before) = match window {
             Window::Start | Window::Offset(_) => (page.more, false),
             Window::After(_) => (page.more, true),
             Window::Before(_) => (true, page.more),
@@ -180,7 +193,7 @@ impl Links<'_> {
 
     fn link(&self, last: Option<(&str, &str)>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.query.kept.iter().filter(|(_, value)| !value.is_empty()));
+        query.extend_pairs(self.kept.iter().filter(|(_, value)| !value.is_empty()));
         query.extend_pairs(last);
         let query = query.finish();
         if query.is_empty() { self.base.clone() } else { format!("{}?{query}", self.base) }

@@ -6,6 +6,7 @@ use bulkhead_domain::list::{
     Condition, Counting, DEFAULT_PAGE_SIZE, ListRequest, MAX_OFFSET, MAX_PAGE_SIZE, Ordering, Window,
 };
 use bulkhead_domain::resource::Resource;
+use bulkhead_domain::search::Terms;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -123,7 +124,7 @@ fn ordering(resource: &Resource, text: Option<&str>) -> Outcome<(Ordering, bool)
     }
 }
 
-fn size(text: Option<&str>, usual: u16) -> Outcome<u16> {
+pub(crate) fn size(text: Option<&str>, usual: u16) -> Outcome<u16> {
     let Some(text) = text else { return Ok(usual) };
     match text.parse::<u64>() {
         Ok(0) | Err(_) => Err(Problem::parameter("page_size", "Must be a whole number from 1.")),
@@ -141,13 +142,12 @@ fn counting(text: Option<&str>, usual: Counting) -> Outcome<Counting> {
     }
 }
 
-fn search(text: Option<&str>) -> Outcome<Option<String>> {
+fn search(text: Option<&str>) -> Outcome<Option<Terms>> {
     match text {
         None | Some("") => Ok(None),
-        Some(text) => match value::read(bulkhead_domain::list::Kind::Text, text) {
-            Ok(_) => Ok(Some(text.to_owned())),
-            Err(why) => Err(Problem::parameter("search", &why)),
-        },
+        Some(text) => {
+            Terms::parse(text).map(Some).map_err(|why| Problem::parameter("search", &why.to_string()))
+        }
     }
 }
 
@@ -202,7 +202,11 @@ impl Endpoint {
             )
             .query("ordering", "The order; newest first unless given.", words(orderings));
         if resource.search_column.is_some() {
-            self = self.query("search", "The start of the searched text, without regard to case.", text());
+            let about = match resource.texts {
+                Some(_) => "Only rows with these words, or whose title begins like this.",
+                None => "The start of the searched text, without regard to case.",
+            };
+            self = self.query("search", about, text());
         }
         for filter in resource.all_filters() {
             let about = match filter.test {

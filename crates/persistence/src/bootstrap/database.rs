@@ -1,9 +1,9 @@
-//! The database, its schema, who may enter them, and the settings that each role has in it.
+//! The database, its schema and extensions, who may enter them, and the settings that each role has in it.
 
 use postgres_protocol::escape::escape_identifier;
 use tokio_postgres::Client;
 
-use super::{APP, AUTH, BootstrapError, MIGRATOR, OWNER, PLATFORM, SCHEMA, refused};
+use super::{APP, AUTH, BootstrapError, MIGRATOR, OWNER, PLATFORM, SCHEMA, SEARCH, refused};
 
 /// The roles that a running server uses.
 const RUNTIME: [&str; 3] = [APP, AUTH, PLATFORM];
@@ -43,9 +43,12 @@ pub(super) async fn settle(server: &Client, database: &str) -> Result<bool, Boot
     Ok(created)
 }
 
-/// Within the database: the schema, the right to enter, and settings. One transaction.
+/// What the indexes of search are made with. In the product's schema, which is the one place where names resolve.
+const EXTENSIONS: [&str; 2] = ["btree_gin", "pg_trgm"];
+
+/// Within the database: the schema, the right to enter, extensions and settings. One transaction.
 pub(super) async fn settle_inside(inside: &Client, database: &str) -> Result<(), BootstrapError> {
-    let statements = format!("begin; {} {} commit", rights(database), settings(database));
+    let statements = format!("begin; {} {} {} commit", rights(database), extensions(), settings(database));
     inside.batch_execute(&statements).await.map_err(refused("schema, rights and settings"))
 }
 
@@ -60,9 +63,17 @@ fn rights(database: &str) -> String {
          alter schema {SCHEMA} owner to {OWNER}; \
          do $$ begin if to_regnamespace('public') is not null then \
            revoke all on schema public from public, {MIGRATOR}, {runtime}; end if; end $$; \
-         revoke all on schema {SCHEMA} from public, {MIGRATOR}, {runtime}; \
-         grant usage on schema {SCHEMA} to {runtime};"
+         revoke all on schema {SCHEMA} from public, {MIGRATOR}, {SEARCH}, {runtime}; \
+         grant usage on schema {SCHEMA} to {SEARCH}, {runtime};"
     )
+}
+
+fn extensions() -> String {
+    EXTENSIONS
+        .map(|name| {
+            format!("create extension if not exists {name} schema {SCHEMA}; alter extension {name} set schema {SCHEMA};")
+        })
+        .join(" ")
 }
 
 /// In this database only, so that two databases of one server do not disturb one another. A tenant, an operator or

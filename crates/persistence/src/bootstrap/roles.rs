@@ -6,11 +6,16 @@ use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::Client;
 
-use super::{APP, AUTH, BootstrapError, BootstrapReport, MIGRATOR, OWNER, PLATFORM, RolePasswords, refused};
+use super::{
+    APP, AUTH, BootstrapError, BootstrapReport, MIGRATOR, OWNER, PLATFORM, RolePasswords, SEARCH, refused,
+};
 
 /// A role and whether it may log in. NOINHERIT throughout: a membership that slips in gives nothing by itself.
-const ROLES: [(&str, bool); 5] =
-    [(OWNER, false), (MIGRATOR, true), (APP, true), (AUTH, true), (PLATFORM, true)];
+const ROLES: [(&str, bool); 6] =
+    [(SEARCH, false), (OWNER, false), (MIGRATOR, true), (APP, true), (AUTH, true), (PLATFORM, true)];
+
+/// Who is a member of what: the migrator becomes the owner, and the owner gives functions to the role that searches.
+const MEMBERSHIPS: [(&str, &str); 2] = [(MIGRATOR, OWNER), (OWNER, SEARCH)];
 
 /// Brings every role into its one right state.
 pub(super) async fn settle(
@@ -68,27 +73,24 @@ async fn settle_attributes(
     server.batch_execute(&statement).await.map_err(refused("the roles"))
 }
 
-/// The migrator is a member of the owner; nobody is a member of anything else, and no runtime role has members.
+/// Each role has its memberships and no other.
 async fn settle_memberships(
     server: &Client,
     role: &'static str,
     report: &mut BootstrapReport,
 ) -> Result<(), BootstrapError> {
-    let query = "select quote_ident(held.rolname), held.rolname = $2 and $1 = $3 \
+    let query = "select held.rolname::text, quote_ident(held.rolname) \
                  from pg_auth_members m join pg_roles held on held.oid = m.roleid \
                  join pg_roles holder on holder.oid = m.member where holder.rolname = $1";
-    let rows = server.query(query, &[&role, &OWNER, &MIGRATOR]).await.map_err(refused("the memberships"))?;
+    let rows = server.query(query, &[&role]).await.map_err(refused("the memberships"))?;
+    let held: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let wanted = || MEMBERSHIPS.iter().filter(|(holder, _)| *holder == role).map(|(_, group)| *group);
     let mut statements = String::new();
-    let mut has_owner = false;
-    for row in rows {
-        let (held, is_right): (String, bool) = (row.get(0), row.get(1));
-        has_owner |= is_right;
-        if !is_right {
-            statements.push_str(&format!("revoke {held} from {role} cascade; "));
-        }
+    for (_, quoted) in held.iter().filter(|(name, _)| !wanted().any(|group| group == name)) {
+        statements.push_str(&format!("revoke {quoted} from {role} cascade; "));
     }
-    if role == MIGRATOR && !has_owner {
-        statements.push_str(&format!("grant {OWNER} to {MIGRATOR}; "));
+    for group in wanted().filter(|group| !held.iter().any(|(name, _)| name == group)) {
+        statements.push_str(&format!("grant {group} to {role}; "));
     }
     if statements.is_empty() {
         return Ok(());

@@ -44,3 +44,16 @@ and (has_any_column_privilege(r.oid, b.oid, 'INSERT') or has_table_privilege(r.o
     and not (b.name = 'tenants' and r.name = 'bulkhead_app'
         and a.attname in ('name', 'settings', 'registration', 'version', 'updated_at'))
 ))
+union all
+-- Whatever this role may read, a function of its could read of every tenant.
+select 'column ' || b.name || '.' || a.attname, 'is readable by bulkhead_search, which policies do not hold to one tenant'
+from base b join pg_attribute a on a.attrelid = b.oid and a.attnum > 0 and not a.attisdropped
+join pg_roles s on s.rolname = 'bulkhead_search'
+where has_column_privilege(s.oid, b.oid, a.attnum, 'SELECT') and not exists (
+    select from searched w where w.name = b.name
+    and a.attname in ('tenant_id', 'id', 'search_words', w.title, w.title || '_search')
+)
+union all
+select 'table ' || b.name, 'can be changed by bulkhead_search'
+from base b join pg_roles s on s.rolname = 'bulkhead_search'
+where has_any_column_privilege(s.oid, b.oid, 'INSERT, UPDATE, REFERENCES') or has_table_privilege(s.oid, b.oid, 'DELETE, TRUNCATE, TRIGGER')

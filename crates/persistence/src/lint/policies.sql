@@ -13,6 +13,7 @@
     union all
     select name, 'owner_maintenance', '{bulkhead_owner}', 'ALL', upkeep, upkeep
     from (select name from tenant_table union select unnest(array['tenants', 'tenant_domains'])) as _ (name), expression
+    union all select name, 'search', '{bulkhead_search}', 'SELECT', 'true', null from searched
     union all select 'tenants', 'self', '{bulkhead_app}', 'ALL', own_tenant, own_tenant from expression
     union all select 'tenant_domains', 'self', '{bulkhead_app}', 'ALL', own_rows, own_rows from expression
     union all select 'tenants', 'directory', '{bulkhead_auth}', 'SELECT', 'true', null

@@ -15,4 +15,7 @@ with runtime as (
     select b.oid, b.name, b.relispartition, a.attnum as tenant_column, a.atttypid, a.attnotnull
     from base b join pg_attribute a on a.attrelid = b.oid and a.attname = 'tenant_id' and not a.attisdropped
     where b.name not in (select name from reference)
+), searched (name, title) as (
+    -- Tables that are searched by words, and the column that names a row: what `persistence/src/search.rs` lists.
+    values {searched}
 )

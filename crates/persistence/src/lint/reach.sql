@@ -4,7 +4,8 @@ from runtime r cross join (values ('TEMP'), ('CREATE')) as p (privilege)
 where has_database_privilege(r.oid, current_database(), p.privilege)
 union all
 select 'role ' || r.name, 'may create in schema ' || n.nspname
-from runtime r cross join pg_namespace n where has_schema_privilege(r.oid, n.oid, 'CREATE')
+from (select name, oid from runtime union all select rolname, oid from pg_roles where rolname = 'bulkhead_search') r
+cross join pg_namespace n where has_schema_privilege(r.oid, n.oid, 'CREATE')
 union all
 select 'sequence ' || s.name, 'is usable by ' || r.name || ', and tells one tenant of another''s volume'
 from relation s cross join runtime r

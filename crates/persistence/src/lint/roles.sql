@@ -2,7 +2,7 @@
 -- anything; nor has whoever is asking.
 , product (name, runs) as (
     values ('bulkhead_app', true), ('bulkhead_auth', true), ('bulkhead_platform', true),
-           ('bulkhead_migrator', false), ('bulkhead_owner', false)
+           ('bulkhead_migrator', false), ('bulkhead_owner', false), ('bulkhead_search', false)
 )
 select 'role ' || name, 'does not exist' from product where name not in (select rolname from pg_roles)
 union all
@@ -10,23 +10,25 @@ select 'role ' || r.rolname, 'has ' || power.name
 from pg_roles r join product p on p.name = r.rolname
 cross join lateral (values
     ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
-    ('REPLICATION', rolreplication), ('LOGIN', rolcanlogin and r.rolname = 'bulkhead_owner')
+    ('REPLICATION', rolreplication), ('LOGIN', rolcanlogin and r.rolname in ('bulkhead_owner', 'bulkhead_search'))
 ) as power (name, held) where held
 union all
 select 'role ' || holder.rolname, 'is a member of ' || held.rolname
 from pg_auth_members m
 join pg_roles holder on holder.oid = m.member join pg_roles held on held.oid = m.roleid
 join product p on p.name = holder.rolname
-where not (holder.rolname = 'bulkhead_migrator' and held.rolname = 'bulkhead_owner')
+where (holder.rolname, held.rolname) not in (('bulkhead_migrator', 'bulkhead_owner'), ('bulkhead_owner', 'bulkhead_search'))
 union all
 select 'role ' || r.name, 'owns ' || owned.what
-from runtime r join (
+from (select oid, rolname as name from pg_roles join product on name = rolname where runs or name = 'bulkhead_search') r join (
     select relowner as owner, 'relation ' || oid::regclass as what from pg_class
     where relnamespace <> pg_my_temp_schema()
     union all select nspowner, 'schema ' || nspname from pg_namespace
     union all select proowner, 'function ' || oid::regprocedure from pg_proc
     union all select datdba, 'database ' || datname from pg_database
 ) as owned on owned.owner = r.oid
+-- Its functions are looked at one by one.
+where not (r.name = 'bulkhead_search' and owned.what like 'function %')
 union all
 select 'relation ' || b.name, 'is owned by ' || pg_get_userbyid(b.relowner) || ', not by bulkhead_owner'
 from relation b where pg_get_userbyid(b.relowner) <> 'bulkhead_owner' and b.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
