@@ -5,7 +5,7 @@
 -- titles of every tenant and nothing else. The function takes the tenant from the transaction and answers ids and ranks, no text;
 -- the caller reads the rows under its own policies. The lint knows its text, letter by letter.
 --
--- `make_searchable` rewrites the table, which is locked meanwhile: about a minute for a million short rows.
+-- `make_searchable` rewrites the table, which is locked meanwhile: minutes for a million short rows.
 
 do $$ begin
     if to_regrole('bulkhead_search') is null
