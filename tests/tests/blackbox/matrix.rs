@@ -34,9 +34,6 @@ const PUBLIC: [&str; 5] =
 /// The root of the API, which only says where everything is.
 const ROOT: &str = "/api/v1/";
 
-/// The root of the API, which only says where everything is.
-const ROOT: &str = "/api/v1/";
-
 /// The operations that ask for a token.
 pub(crate) fn protected(app: &TestApp) -> Vec<Operation> {
     app.contract.operations().iter().filter(|known| known.scopes().is_some()).cloned().collect()
