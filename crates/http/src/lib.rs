@@ -3,6 +3,7 @@
 //! Nothing here knows SQL or diesel, reads the environment, or decides who a principal is. A handler reaches the database
 //! through the [`TenantCtx`](context::TenantCtx) in its signature and in no other way.
 
+mod aliases;
 mod audit;
 mod auth;
 mod bulk;

@@ -16,7 +16,7 @@ use bulkhead_domain::members::USERS;
 use crate::guard::guarded;
 use crate::operation::{Access, Endpoint, Operation, PathOperations};
 use crate::problem::Problem;
-use crate::{audit, auth, clients, health, oauth, people, resources, root, search, tenant};
+use crate::{aliases, audit, auth, clients, health, oauth, people, resources, root, search, tenant};
 
 /// Headings of the OpenAPI document that no resource has.
 const TAGS: &[(&str, &str)] = &[
@@ -79,7 +79,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 /// Serves every endpoint, with and without its final slash and without a redirect, which would lose POST bodies.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
+pub(crate) fn configure(config: &mut web::ServiceConfig, with_aliases: bool) {
     // Braces sort behind letters, so `statistics/` is tried before `{id}/`.
     let mut paths: BTreeMap<String, (Vec<Operation>, Vec<Route>)> = BTreeMap::new();
     for Endpoint { operation, route, .. } in endpoints() {
@@ -88,7 +88,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         routes.push(route);
     }
     for (path, (operations, routes)) in paths {
-        let mut resource = resource_at(&path).app_data(PathOperations(operations.into()));
+        let mut resource = resource_at(&path, with_aliases).app_data(PathOperations(operations.into()));
         for route in routes {
             resource = resource.route(route);
         }
@@ -96,9 +96,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     }
 }
 
-fn resource_at(path: &str) -> Resource {
-    let without_slash = path.trim_end_matches('/').to_owned();
-    web::resource([path.to_owned(), without_slash])
+fn resource_at(path: &str, with_aliases: bool) -> Resource {
+    let older = aliases::of(path).filter(|_| with_aliases);
+    let paths = std::iter::once(path).chain(older);
+    let both = paths.flat_map(|path| [path.to_owned(), path.trim_end_matches('/').to_owned()]);
+    web::resource(both.collect::<Vec<_>>())
 }
 
 /// A method that the path does not have; OPTIONS says which it has.

@@ -80,7 +80,7 @@ async fn run(
                 Arc::clone(&limits),
             )))
             .configure(|config| configure(config, &shared))
-            .configure(routes::configure)
+            .configure(|config| routes::configure(config, shared.aliases))
             .default_service(web::to(routes::unknown_path))
             .wrap(cors::layer(&shared.cors, cookies))
             .wrap(from_fn(envelope::envelope))

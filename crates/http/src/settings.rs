@@ -47,6 +47,8 @@ pub struct HttpSettings {
     pub cors: CorsSettings,
     /// Whether answers tell browsers to insist on HTTPS (RFC 6797).
     pub strict_transport: bool,
+    /// Whether paths of the older systems are served too.
+    pub aliases: bool,
     /// Whether `/metrics` is served.
     pub metrics: bool,
     /// Whether the OpenAPI document and its pages are served.

@@ -15,7 +15,6 @@ async fn an_unknown_path_is_a_problem_document_with_and_without_a_token() {
         "/",
         "/nothing",
         "/api",
-        "/api/v1/",
         "/api/v2/projects/",
         "/api/v1/unknown/",
         "/api/v1/projects/x/y/z/",

@@ -37,6 +37,7 @@ mod oauth_fuzz;
 mod oauth_libraries;
 mod oauth_token;
 mod observability;
+mod older_systems;
 mod openapi;
 mod passwords;
 mod refresh;

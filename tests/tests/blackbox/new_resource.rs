@@ -1,8 +1,9 @@
 //! `docs/adding-a-resource.md`, followed to the letter in a copy of the workspace: it is short, it builds, and every attack
 //! of the isolation matrix runs on the resource that it adds.
 //!
-//! The copy is `target/new-resource`. It shares what was built of other people's crates with the workspace, but not the
-//! binary, which other tests are using.
+//! The copy is `target/new-resource`. Other people's crates are not built again for it. Ours are, and into a folder of their
+//! own: cargo tells two copies of a workspace apart by nothing but their folders, and other tests are using what is in this
+//! one's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,28 @@ fn the_page_takes_five_files_and_two_lines_at_the_most() {
 fn built() -> PathBuf {
     let exe = std::env::current_exe().expect("this file");
     exe.ancestors().nth(3).expect("a folder of builds").to_path_buf()
+}
+
+/// Whether a file of a build is of one of our own crates.
+fn is_ours(name: &str) -> bool {
+    ["bulkhead", "blackbox", "compile_fail", "token_cost"].iter().any(|ours| name.contains(ours))
+}
+
+/// Gives a build what there is of other people's crates, without a copy of it: nobody writes into these files again.
+fn share(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("make a folder");
+    for entry in fs::read_dir(from).expect("a folder of builds").flatten() {
+        let target = to.join(entry.file_name());
+        if is_ours(&entry.file_name().to_string_lossy()) || (target.exists() && !target.is_dir()) {
+            continue;
+        }
+        if entry.path().is_dir() {
+            share(&entry.path(), &target);
+        } else {
+            // Another build may have removed it since.
+            let _ = fs::hard_link(entry.path(), &target);
+        }
+    }
 }
 
 /// Copies the workspace without what was built from it. Times are copied too, so that what did not change since the last
@@ -68,9 +91,9 @@ fn in_copy(copy: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
             command.env_remove(&name);
         }
     }
-    command.env("CARGO_BUILD_BUILD_DIR", built()).env("CARGO_TARGET_DIR", built().join("new-resource-built"));
-    command.env("CARGO_NET_OFFLINE", "true");
-    command.env("BULKHEAD_TEST_BINARY", built().join("new-resource-built/debug/bulkhead"));
+    let target = built().join("new-resource-built");
+    command.env("BULKHEAD_TEST_BINARY", target.join("debug/bulkhead"));
+    command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
     command
 }
 
@@ -78,6 +101,9 @@ fn in_copy(copy: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
 fn the_resource_of_the_page_builds_and_every_attack_of_the_matrix_runs_on_it() {
     let copy = built().join("new-resource");
     copy_to(&copy);
+    for folder in ["deps", "build", ".fingerprint"] {
+        share(&built().join("debug").join(folder), &built().join("new-resource-built/debug").join(folder));
+    }
     let written =
         fs::metadata(workspace().join(PAGE)).and_then(|page| page.modified()).expect("the page's time");
     let blocks = page::blocks();

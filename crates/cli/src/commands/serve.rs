@@ -77,6 +77,7 @@ fn http_settings(context: &Context) -> HttpSettings {
         },
         // RFC 6797 §7.2: not over plain HTTP, where it would have no effect.
         strict_transport: is_production && public_url.starts_with("https://"),
+        aliases: settings.compat.aliases,
         metrics: settings.metrics.expose,
         docs: settings.docs.expose,
         public_url,

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) mail: Mail,
     /// Rate limits.
     pub(crate) limits: Limits,
+    /// Older systems' clients.
+    pub(crate) compat: Compat,
     /// Log lines.
     pub(crate) log: Log,
     /// `/metrics`.
@@ -195,6 +197,13 @@ pub(crate) struct Limits {
     pub(crate) token: Rate,
     pub(crate) guesses: u32,
     pub(crate) guesses_hourly: u32,
+}
+
+/// `[compat]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Compat {
+    pub(crate) aliases: bool,
 }
 
 /// `[log]`.

@@ -12,6 +12,8 @@ use bulkhead_domain::principal::{Principal, PrincipalKind, Restrictions};
 use bulkhead_domain::scope::ScopeSet;
 use uuid::Uuid;
 
+use bulkhead_persistence::guards::GuessSettings;
+
 use super::Limits;
 use crate::settings::{CorsSettings, HttpSettings, LimitSettings};
 
@@ -21,6 +23,7 @@ const OFF: LimitSettings = LimitSettings {
     client: Rate::Unlimited,
     credentials: Rate::Unlimited,
     token: Rate::Unlimited,
+    guesses: GuessSettings { free: 1, hourly: 1 },
 };
 
 fn limits(limits: LimitSettings) -> Limits {
@@ -41,6 +44,7 @@ fn limits(limits: LimitSettings) -> Limits {
         limits,
         cors: CorsSettings::default(),
         strict_transport: false,
+        aliases: false,
         metrics: false,
         docs: false,
     }))
