@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod binary;
+pub mod browser;
 pub mod client;
 pub mod cluster;
 pub mod contract;
@@ -15,6 +16,7 @@ pub mod http;
 pub mod keys;
 pub mod machine;
 pub mod oauth;
+pub mod page;
 pub mod poll;
 pub mod proxy;
 pub mod rows;
