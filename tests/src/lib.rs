@@ -6,6 +6,7 @@
 pub mod app;
 pub mod binary;
 pub mod bodies;
+pub mod browser;
 pub mod client;
 pub mod cluster;
 pub mod contract;
@@ -28,3 +29,4 @@ pub mod smtp;
 pub mod statements;
 pub mod tenants;
 pub mod totp;
+pub mod web_page;

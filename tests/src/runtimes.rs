@@ -61,11 +61,24 @@ fn runtime(
     if beside.iter().all(|path| path.exists()) {
         return Ok(Runtime { program, arguments, file, beside });
     }
+    Err(not_installed(packages))
+}
+
+/// The browser and its driver.
+///
+/// # Errors
+/// Why there is none.
+pub fn browser() -> Result<(PathBuf, PathBuf), Missing> {
+    let both = on_path("chromium").and_then(|browser| Ok((browser, on_path("chromedriver")?)));
+    both.map_err(|_| not_installed("browser"))
+}
+
+fn not_installed(packages: &str) -> Missing {
     let note = std::fs::read_to_string(installed(&format!("{packages}.missing")));
     let is_excused = note.is_ok();
     let why =
         note.unwrap_or_else(|_| format!("run scripts/install-test-clients, for the packages of {packages}"));
-    Err(Missing { why: why.trim().to_owned(), is_excused })
+    Missing { why: why.trim().to_owned(), is_excused }
 }
 
 fn installed(path: &str) -> PathBuf {

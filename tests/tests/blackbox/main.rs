@@ -3,6 +3,7 @@
 mod account_links;
 mod api_client_tokens;
 mod audit;
+mod browser;
 mod bulk;
 mod cancellation;
 mod client_commands;
