@@ -67,11 +67,7 @@ impl Rows {
         let fields = json!({ "name": format!("{marker} client"), "description": marker, "scopes": ["tenant:admin"],
             "metadata": { "marker": marker } });
         let machine = Machine::create(administrator, fields).await;
-        let name = format!("{marker}-{}", new_id().simple());
-        let person = json!({ "username": name, "email": format!("{name}@example.test"), "role": "viewer" });
-        let user = administrator.post("/api/v1/users/", &person).await.expect(201).json();
-        let invited = json!({ "email": format!("invited-{name}@example.test"), "first_name": marker });
-        let invitation = administrator.post("/api/v1/invitations/", &invited).await.expect(201).json();
+        let (user, invitation) = people(administrator, tenant).await;
         let (machine, user, invitation) = (Some(machine), Some(user), Some(invitation));
         Self { machine, user, invitation, ..Self::create(administrator, tenant).await }
     }
@@ -100,6 +96,16 @@ impl Rows {
     pub fn id(&self, resource: &str) -> &str {
         id(self.row(resource))
     }
+}
+
+/// Makes a person and an invitation.
+pub async fn people(administrator: &Client, tenant: &Tenant) -> (Value, Value) {
+    let name = format!("{}-{}", tenant.marker, new_id().simple());
+    let person = json!({ "username": name, "email": format!("{name}@example.test"), "role": "viewer" });
+    let user = administrator.post("/api/v1/users/", &person).await.expect(201).json();
+    let invited = json!({ "email": format!("invited-{name}@example.test"), "first_name": tenant.marker });
+    let invitation = administrator.post("/api/v1/invitations/", &invited).await.expect(201).json();
+    (user, invitation)
 }
 
 /// The id of a row.

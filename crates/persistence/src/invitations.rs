@@ -21,7 +21,7 @@ use crate::crud::{Listed, View};
 use crate::error::{DbError, DbResult};
 use crate::kept::kept;
 use crate::listing::page;
-use crate::members::manager;
+use crate::members::{manager, principal};
 use crate::schema::{invitations, users};
 use crate::tenant_db::{TenantDb, WriteTx};
 
@@ -43,7 +43,7 @@ pub struct Invitation {
     /// What became of it.
     #[schema(value_type = InvitationStatus)]
     pub status: String,
-    /// Who invited; null for whoever registered.
+    /// The user, the client or the service that invited; null when nobody did but whoever registered.
     pub invited_by: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -126,7 +126,7 @@ impl Invitations {
         new: NewInvitation<'_>,
         fields: InvitationFields,
     ) -> DbResult<Invitation> {
-        let manager = manager(tx).await?;
+        let (inviter, manager) = (principal(tx)?.actor(), manager(tx).await?);
         manager.reaches(fields.role)?;
         is_no_member(tx, fields.email.norm()).await?;
         for replaced in Self::revoke_open(tx, fields.email.norm()).await? {
@@ -142,7 +142,7 @@ impl Invitations {
                     invitations::first_name.eq(fields.first_name.into_column()),
                     invitations::last_name.eq(fields.last_name.into_column()),
                     invitations::role.eq(fields.role.as_str()),
-                    invitations::invited_by.eq(manager.id()),
+                    invitations::invited_by.eq(inviter),
                     invitations::token_hash.eq(&new.digest[..]),
                     invitations::expires_at.eq(new.expires_at),
                 );

@@ -34,6 +34,15 @@ pub struct OpenInvitation {
     /// The last name that the inviter wrote.
     pub last_name: String,
     role: String,
+    invited_by: Option<Uuid>,
+}
+
+impl OpenInvitation {
+    /// Whether nobody invites but whoever registered: that counts only while the tenant is open.
+    #[must_use]
+    pub const fn is_asked_for(&self) -> bool {
+        self.invited_by.is_none()
+    }
 }
 
 /// Whoever accepts.

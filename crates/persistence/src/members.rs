@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(crate) use manager::manager;
+pub(crate) use manager::{manager, principal};
 
 use crate::crud::{Listed, View};
 use crate::error::{DbError, DbResult};

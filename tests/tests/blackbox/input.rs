@@ -8,7 +8,7 @@ use bulkhead_tests::client::Client;
 use bulkhead_tests::contract::Operation;
 use bulkhead_tests::http::Response;
 use bulkhead_tests::machine::Machine;
-use bulkhead_tests::rows::{Rows, everything_of};
+use bulkhead_tests::rows::{Rows, everything_of, people};
 use serde_json::{Value, json};
 
 /// Texts that have broken servers before.
@@ -158,6 +158,8 @@ fn path(operation: &Operation, rows: &Rows) -> String {
 async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {
     let mut rows = Rows::create_with(user, &format!("{name} {}", app.a.marker)).await;
     rows.machine = Some(Machine::create(user, json!({})).await);
+    let (person, invitation) = people(user, &app.a).await;
+    (rows.user, rows.invitation) = (Some(person), Some(invitation));
     rows
 }
 

@@ -181,6 +181,7 @@ async fn rbac_3_nobody_invites_above_the_own_role_or_takes_such_an_invitation_aw
     let (app, tenant) = (&post.app, &post.app.a);
     let owner = app.owner_of(tenant).await;
     let machine = Machine::create(&owner, json!({ "roles": ["admin"] })).await;
+    let of_machine = machine.id.clone();
     let (admin, machine) = (app.log_in(tenant, &tenant.admin).await, machine.at_work(app, tenant).await);
     let email = fresh();
     let (of_owner, token) = post.invite(&owner, &json!({ "email": email, "role": "owner" })).await;
@@ -201,9 +202,9 @@ async fn rbac_3_nobody_invites_above_the_own_role_or_takes_such_an_invitation_aw
     let refused = pretender.post(INVITATIONS, &json!({ "email": fresh(), "role": "viewer" })).await;
     let _ = refused.expect_problem(403, "permission_denied");
     assert_eq!(everything_of(&app.operator, tenant).await, before);
-    for client in [&admin, &machine] {
+    for (client, inviter) in [(&admin, tenant.admin.id.to_string()), (&machine, of_machine)] {
         let (made, _) = post.invite(client, &json!({ "email": fresh(), "role": "admin" })).await;
-        assert_eq!(made["role"], "admin");
+        assert_eq!((&made["role"], &made["invited_by"]), (&json!("admin"), &json!(inviter)));
     }
     assert_eq!(post.accept(&token).await.status, 201);
 }

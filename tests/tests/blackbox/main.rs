@@ -30,6 +30,7 @@ mod login;
 mod mail;
 mod malformed;
 mod matrix;
+mod member_rules;
 mod members;
 mod new_resource;
 mod oauth_access;

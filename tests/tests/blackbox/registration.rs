@@ -110,6 +110,22 @@ async fn fault_4_13_auth_15_a_members_address_and_a_strangers_get_one_answer_and
     assert_eq!(everything_of(&app.operator, &app.b).await, before);
 }
 
+#[tokio::test]
+async fn whoever_asked_while_a_tenant_was_open_gets_in_only_while_it_is() {
+    let post = Post::start().await;
+    let (app, tenant) = (&post.app, &post.app.a);
+    post.set_registration(tenant, "open").await;
+    let email = fresh();
+    assert_eq!(register(app, &body(tenant, &email)).await.status, 202);
+    let token = token_in(&post.inbox.next_to(&email).await);
+    for policy in ["closed", "invite"] {
+        post.set_registration(tenant, policy).await;
+        let _ = post.accept(&token).await.expect_problem(400, "invalid");
+    }
+    post.set_registration(tenant, "open").await;
+    assert_eq!(post.accept(&token).await.status, 201);
+}
+
 /// As `auth_5`: samples are interleaved, and the bound is one that work which only one of them needs cannot meet.
 #[tokio::test]
 async fn auth_15_a_members_address_and_a_strangers_take_the_same_time() {

@@ -140,7 +140,9 @@ async fn find(worker: &Worker, token: &OneTimeToken) -> Outcome<Option<(Director
     let entry = worker.auth.find_tenant(&TenantName::Id(tenant)).await?;
     let Some(entry) = entry.filter(DirectoryEntry::is_active) else { return Ok(None) };
     let invitation = worker.auth.open_invitation(tenant, token.id(), digest.as_bytes()).await?;
-    Ok(invitation.map(|invitation| (entry, invitation)))
+    // Whoever closes a tenant closes it to those too who have asked already.
+    let counts = |invitation: &OpenInvitation| !invitation.is_asked_for() || entry.is_open();
+    Ok(invitation.filter(counts).map(|invitation| (entry, invitation)))
 }
 
 /// A member of the body as a field, when it is there.

@@ -83,7 +83,8 @@ async fn machine(tx: &mut WriteTx<'_>, scope: TenantScope) -> DbResult<Manager> 
     Ok(Manager::machine())
 }
 
-fn principal(tx: &WriteTx<'_>) -> DbResult<TenantScope> {
+/// Whoever the transaction works for.
+pub(crate) fn principal(tx: &WriteTx<'_>) -> DbResult<TenantScope> {
     match tx.actor() {
         Actor::Principal(scope) => Ok(scope),
         Actor::Operator(_) | Actor::System => Err(DbError::Internal("nobody's rules to ask".to_owned())),
