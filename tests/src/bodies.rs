@@ -1,5 +1,6 @@
 //! Sound bodies, made from the served OpenAPI document: what a resource needs is not written down a second time here.
 
+use bulkhead_domain::ids::new_id;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Contract, Operation};
@@ -22,7 +23,10 @@ fn object(contract: &Contract, schema: &Value, text: &str, rows: &Rows) -> Value
             (Some("string"), _) if name == "email" => Some(json!(format!("{text}@example.test"))),
             (Some("string"), None) if name == "username" => Some(json!(text)),
             (Some("string"), None) if member["enum"].is_null() => Some(line(member, text, name)),
-            (Some("string"), Some("uuid")) if is_needed => Some(json!(rows.id(&format!("{name}s")))),
+            (Some("string"), Some("uuid")) if is_needed => {
+                let row = rows.find(&format!("{name}s"));
+                Some(row.map_or_else(|| json!(new_id()), |row| row["id"].clone()))
+            }
             (Some("string"), Some("date")) if is_needed => Some(json!("2026-01-31")),
             (Some("string"), None) if is_needed => Some(member["enum"][0].clone()),
             (Some("integer"), _) if is_needed => Some(member.get("minimum").cloned().unwrap_or(json!(1))),

@@ -82,13 +82,18 @@ impl Rows {
     /// The row of this resource.
     #[must_use]
     pub fn row(&self, resource: &str) -> &Value {
-        let row = match resource {
+        self.find(resource).unwrap_or_else(|| panic!("no row of {resource}"))
+    }
+
+    /// The row of this resource, if it is one of which a row was made.
+    #[must_use]
+    pub fn find(&self, resource: &str) -> Option<&Value> {
+        match resource {
             "api-clients" => self.machine.as_ref().map(|machine| &machine.made),
             "users" => self.user.as_ref(),
             "invitations" => self.invitation.as_ref(),
             _ => self.work.get(resource),
-        };
-        row.unwrap_or_else(|| panic!("no row of {resource}"))
+        }
     }
 
     /// The id of the row of this resource.

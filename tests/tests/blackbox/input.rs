@@ -110,8 +110,10 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+/// All but logging out, which would end the session of whoever tries all others; `sessions` tries it.
 fn operations(app: &TestApp) -> Vec<Operation> {
-    app.contract.operations().to_vec()
+    let all = app.contract.operations().iter();
+    all.filter(|known| !known.id.starts_with("auth_logout")).cloned().collect()
 }
 
 fn is_coded(answer: &Response) {
@@ -152,7 +154,9 @@ fn path(operation: &Operation, rows: &Rows) -> String {
         return operation.path.replace("{slug}", "nobody");
     }
     let resource = operation.path.split('/').nth(3).expect("a resource");
-    operation.path.replace("{id}", rows.id(resource))
+    // Of sessions and links there are none that could be spoilt.
+    let id = if resource == "auth" { new_id().to_string() } else { rows.id(resource).to_owned() };
+    operation.path.replace("{id}", &id)
 }
 
 async fn fresh(user: &Client, app: &TestApp, name: &str) -> Rows {

@@ -84,18 +84,20 @@ pub(crate) struct World {
     rows: Rows,
     /// The secret of the rows' API client.
     secret: String,
+    /// An id that nothing has, for what only whoever calls has a row of.
+    nothing: String,
 }
 
 impl World {
     pub(crate) async fn create(administrator: &Client, tenant: &Tenant) -> Self {
         let rows = Rows::create_all(administrator, tenant).await;
         let secret = rows.secret(administrator).await;
-        Self { rows, secret }
+        Self { rows, secret, nothing: new_id().to_string() }
     }
 
     /// The id of the row that the operation is about.
     fn id(&self, operation: &Operation) -> &str {
-        names(operation).map_or("", |resource| self.rows.id(resource))
+        names(operation).map_or(&self.nothing, |resource| self.rows.id(resource))
     }
 
     /// A sound body, where the operation takes one.
