@@ -229,7 +229,7 @@ impl Members {
             .await;
         removed.map_err(|error| match error {
             // What the person made stays, and goes on naming it.
-            DbError::BadReference(_) => DbError::Refused(Refusal::Referenced),
+            DbError::Referenced(_) => DbError::Refused(Refusal::Referenced),
             other => other,
         })?;
         tx.audit("user.delete", person.told()).await?;

@@ -237,7 +237,7 @@ async fn a_person_whom_other_rows_name_is_not_deleted_and_can_be_deactivated() {
     let insert = format!("insert into bulkhead.favours values ('{tenant}', gen_random_uuid(), '{user}')");
     superuser.batch_execute(&insert).await.expect("a row");
     let owner = app.owner_of(&app.a).await;
-    let refused = owner.delete(&path(&app.a.member)).await.expect_problem(409, "conflict").json();
+    let refused = owner.delete(&path(&app.a.member)).await.expect_problem(409, "in_use").json();
     assert!(refused["detail"].as_str().expect("a sentence").contains("Deactivate"), "{refused}");
     assert_eq!(owner.send("POST", &format!("{}deactivate/", path(&app.a.member)), None).await.status, 200);
 }

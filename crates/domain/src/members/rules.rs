@@ -30,7 +30,8 @@ impl Refusal {
         match self {
             Self::NotAdministrator | Self::AboveOwn | Self::OwnAccount => Code::PermissionDenied,
             Self::LastOwner => Code::LastOwner,
-            Self::Referenced | Self::InvitationOver => Code::Conflict,
+            Self::Referenced => Code::InUse,
+            Self::InvitationOver => Code::Conflict,
         }
     }
 

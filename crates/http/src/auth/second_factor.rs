@@ -1,6 +1,8 @@
 //! Second factors: the second step of a log-in, and setting one up, replacing its recovery codes and switching it off. An
 //! administrator can only take one away, for somebody who lost it.
 
+mod bodies;
+
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -15,11 +17,11 @@ use bulkhead_domain::principal::PrincipalKind;
 use bulkhead_domain::scope::{Role, Scope};
 use bulkhead_persistence::credentials::{DirectoryEntry, KnownAccount};
 use bulkhead_persistence::error::DbError;
-use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use self::bodies::{
+    CodeRequest, CodesReply, EnrolReply, EnrolRequest, FactorReply, ProofRequest, StepRequest,
+};
 use super::attempt::Attempt;
 use super::factor::{self, bound_to, keys};
 use super::identify::verify;
@@ -114,79 +116,6 @@ fn of_ones_own() -> [Endpoint; 5] {
             .refuses(Code::PermissionDenied)
             .refuses(Code::NotFound);
     [state, enrol, confirm, renew, disable]
-}
-
-/// The challenge of the first step, and a code.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = SecondFactorRequest)]
-#[expect(dead_code, reason = "describes the body for OpenAPI; it is read member by member")]
-struct StepRequest {
-    /// The `challenge` of the refusal.
-    challenge: String,
-    /// A code of the app, or a recovery code.
-    code: String,
-    /// `cookie`: keep the refresh token in a cookie instead of the answer.
-    #[schema(required = false)]
-    refresh_in: Option<String>,
-}
-
-/// The password, once more.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = SecondFactorEnrolment)]
-#[expect(dead_code, reason = "describes the body for OpenAPI; it is read member by member")]
-struct EnrolRequest {
-    /// The password.
-    password: String,
-}
-
-/// A code.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = SecondFactorCode)]
-#[expect(dead_code, reason = "describes the body for OpenAPI; it is read member by member")]
-struct CodeRequest {
-    /// A code of the app.
-    code: String,
-}
-
-/// The password and a code, once more.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = SecondFactorProof)]
-#[expect(dead_code, reason = "describes the body for OpenAPI; it is read member by member")]
-struct ProofRequest {
-    /// The password.
-    password: String,
-    /// A code of the app, or a recovery code.
-    code: String,
-}
-
-/// The state of a second factor.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SecondFactor)]
-struct FactorReply {
-    /// Whether log-ins ask for it.
-    enabled: bool,
-    /// Since when.
-    confirmed_at: Option<DateTime<Utc>>,
-    /// Recovery codes that were not used.
-    recovery_codes_left: i64,
-}
-
-/// What an authenticator app must be told.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SecondFactorSecret)]
-struct EnrolReply {
-    /// The secret in Base32, to be typed.
-    secret: String,
-    /// The same as an `otpauth://` URI, to be shown as a QR code.
-    uri: String,
-}
-
-/// Recovery codes, each good for one log-in.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RecoveryCodes)]
-struct CodesReply {
-    /// The codes.
-    recovery_codes: Vec<String>,
 }
 
 /// `POST /api/v1/auth/second-factor/`

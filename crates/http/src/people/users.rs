@@ -67,7 +67,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .answers_plainly(204, "Deleted.", None)
             .refuses(Code::PermissionDenied)
             .refuses(Code::LastOwner)
-            .refuses(Code::Conflict)
+            .refuses(Code::InUse)
             .refuses(Code::Stale),
         endpoint::<Members, _, _>(
             Method::POST,
