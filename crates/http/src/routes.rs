@@ -97,10 +97,13 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, with_aliases: bool) {
 }
 
 fn resource_at(path: &str, with_aliases: bool) -> Resource {
-    let older = aliases::of(path).filter(|_| with_aliases);
-    let paths = std::iter::once(path).chain(older);
-    let both = paths.flat_map(|path| [path.to_owned(), path.trim_end_matches('/').to_owned()]);
-    web::resource(both.collect::<Vec<_>>())
+    let mut paths = vec![path.to_owned()];
+    if with_aliases {
+        paths.extend(aliases::of(path).map(str::to_owned));
+    }
+    let without_slash: Vec<String> = paths.iter().map(|path| path.trim_end_matches('/').to_owned()).collect();
+    paths.extend(without_slash);
+    web::resource(paths)
 }
 
 /// A method that the path does not have; OPTIONS says which it has.
