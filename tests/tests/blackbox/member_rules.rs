@@ -9,7 +9,7 @@ use bulkhead_tests::database;
 use bulkhead_tests::machine::Machine;
 use bulkhead_tests::people::{Post, USERS};
 use bulkhead_tests::poll::until;
-use bulkhead_tests::rows::{everything_of, id};
+use bulkhead_tests::rows::everything_of;
 use bulkhead_tests::tenants::{self, PASSWORD, Tenant, User};
 use serde_json::{Value, json};
 
