@@ -133,8 +133,12 @@ async fn inp_1_to_15_no_value_of_any_member_of_any_body_is_a_server_error() {
             schema["properties"].as_object().expect("members").keys().cloned().collect();
         let rows = fresh(&user, &app, &new_id().to_string()).await;
         let path = path(operation, &rows);
+        // Where passwords are compared each attempt costs a hash: there, one text in six will do, and all that is no text.
+        let dear = operation.path.starts_with("/api/v1/auth/");
+        let tries = |at: usize, value: &Value| !dear || !value.is_string() || at % 6 == 0;
         for member in &members {
-            for value in values() {
+            let values = values().into_iter().enumerate().filter(|(at, value)| tries(*at, value));
+            for (_, value) in values {
                 let name = new_id().to_string();
                 let mut body = sound(&app.contract, operation, &name, &rows).expect("a body");
                 body[member] = value;
