@@ -77,34 +77,28 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Rows;
-    use crate::field::{FieldErrors, Fields, Text};
+    use crate::field::{FieldErrors, Fields};
+    use crate::items::ItemFields;
 
-    crate::fields! {
-        /// A line.
-        pub LineFields, LinePatch {
-            /// Its text.
-            text: Text<3>,
-        }
-    }
-
-    fn read(body: Value) -> Result<usize, FieldErrors> {
+    fn read(body: &Value) -> Result<usize, FieldErrors> {
         let object = body.as_object().unwrap().clone();
-        Rows::<LineFields>::from_object(object).map(|rows| rows.0.len())
+        Rows::<ItemFields>::from_object(object).map(|rows| rows.0.len())
     }
 
     #[test]
     fn each_row_is_read_as_one_body_and_what_is_wrong_is_said_by_row() {
-        assert_eq!(read(json!({ "rows": [{ "text": "a" }, { "text": "b" }] })), Ok(2));
-        let wrong = read(json!({ "rows": [{ "text": "a" }, {}, 7, { "text": "long" }] })).unwrap_err();
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), ["rows.1.text", "rows.2", "rows.3.text"]);
+        assert_eq!(read(&json!({ "rows": [{ "name": "a" }, { "name": "b" }] })), Ok(2));
+        let wrong = json!({ "rows": [{ "name": "a" }, {}, 7, { "name": "" }] });
+        let errors = read(&wrong).unwrap_err();
+        assert_eq!(errors.keys().collect::<Vec<_>>(), ["rows.1.name", "rows.2", "rows.3.name"]);
     }
 
     #[test]
     fn there_is_at_least_one_row_and_at_most_five_hundred() {
-        let rows = |count| json!({ "rows": vec![json!({ "text": "a" }); count] });
-        assert_eq!((read(rows(1)), read(rows(500))), (Ok(1), Ok(500)));
+        let rows = |count| json!({ "rows": vec![json!({ "name": "a" }); count] });
+        assert_eq!((read(&rows(1)), read(&rows(500))), (Ok(1), Ok(500)));
         for wrong in [rows(0), rows(501), json!({}), json!({ "rows": null }), json!({ "rows": {} })] {
-            let errors = read(wrong).unwrap_err();
+            let errors = read(&wrong).unwrap_err();
             assert_eq!(errors.keys().collect::<Vec<_>>(), ["rows"]);
         }
     }
