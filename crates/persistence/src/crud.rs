@@ -45,7 +45,7 @@ pub trait Entity: Listed<View: View> {
     /// The merge patch of PATCH.
     type Patch: Fields + ToSchema + From<Self::Fields>;
 
-    /// One row. [`DbError::NotFound`](crate::error::DbError::NotFound) for an unknown id and for another tenant's alike.
+    /// One row. [`DbError::NotFound`] for an unknown id and for another tenant's alike.
     fn get(db: TenantDb<'_>, id: Uuid) -> impl Future<Output = DbResult<Self::Detail>>;
 
     /// Adds a row under an id of the server's making.
@@ -56,7 +56,7 @@ pub trait Entity: Listed<View: View> {
     ) -> impl Future<Output = DbResult<Self::View>>;
 
     /// Adds rows under ids of the server's making, all of them or none.
-    /// [`DbError::InRow`](crate::error::DbError::InRow) says which one was refused.
+    /// [`DbError::InRow`] says which one was refused.
     fn insert_all(
         tx: &mut WriteTx<'_>,
         rows: Vec<(Uuid, Self::Fields)>,
