@@ -69,7 +69,6 @@ async fn run(
     actix_web::rt::spawn(bookkeeper.clone().run());
     let limits = Arc::new(Limits::new(Arc::clone(&settings)));
     actix_web::rt::spawn(keyring::watch(Arc::clone(&services.keyring)));
-    let cookies = services.refresh.cookie;
     let (shared, shared_state) = (Arc::clone(&settings), Arc::clone(&state));
     let server = HttpServer::new(move || {
         App::new()
@@ -82,7 +81,7 @@ async fn run(
             .configure(|config| configure(config, &shared))
             .configure(|config| routes::configure(config, shared.aliases))
             .default_service(web::to(routes::unknown_path))
-            .wrap(cors::layer(&shared.cors, cookies))
+            .wrap(cors::layer(&shared.cors, services.refresh.cookie))
             .wrap(from_fn(envelope::envelope))
     })
     .workers(settings.workers.max(1))

@@ -118,10 +118,13 @@ async fn rbac_3_the_last_active_owner_is_neither_demoted_nor_deactivated_nor_del
     assert_eq!(active_owners(&app, &app.a).await, 1);
 }
 
+/// A request by which a person is no active owner any more.
+type Removal = fn(&User) -> (&'static str, String, Option<Value>);
+
 #[tokio::test]
 async fn rbac_3_two_owners_who_remove_each_other_at_once_leave_one() {
     let app = TestApp::start().await;
-    let ways: [fn(&User) -> (&'static str, String, Option<Value>); 4] = [
+    let ways: [Removal; 4] = [
         |user| ("PATCH", path(user), Some(json!({ "role": "viewer" }))),
         |user| ("PATCH", path(user), Some(json!({ "status": "disabled" }))),
         |user| ("POST", format!("{}deactivate/", path(user)), None),

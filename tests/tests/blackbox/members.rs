@@ -54,14 +54,14 @@ async fn people_are_listed_filtered_by_any_spelling_ordered_and_found_by_the_sta
         rows.iter().map(|row| row["username"].as_str().expect("a name").to_owned()).collect()
     };
     assert_eq!(names("").await.len(), 4, "of this tenant alone");
-    assert_eq!(names("role=owner").await, [app.a.owner.username.clone()]);
-    assert_eq!(names("status=disabled").await, [String::new(); 0]);
+    assert_eq!(names("role=owner").await, std::slice::from_ref(&app.a.owner.username));
+    assert!(names("status=disabled").await.is_empty());
     for spelling in [app.a.member.email.clone(), app.a.member.email.to_uppercase()] {
-        assert_eq!(names(&format!("email={spelling}")).await, [app.a.member.username.clone()]);
+        assert_eq!(names(&format!("email={spelling}")).await, std::slice::from_ref(&app.a.member.username));
     }
     let upper = app.a.viewer.username.to_uppercase();
-    assert_eq!(names(&format!("username={upper}")).await, [app.a.viewer.username.clone()]);
-    assert_eq!(names("search=ADMIN").await, [app.a.admin.username.clone()]);
+    assert_eq!(names(&format!("username={upper}")).await, std::slice::from_ref(&app.a.viewer.username));
+    assert_eq!(names("search=ADMIN").await, std::slice::from_ref(&app.a.admin.username));
     let mut sorted = names("ordering=username").await;
     let mut reversed = names("ordering=-username").await;
     reversed.reverse();

@@ -156,9 +156,8 @@ async fn ask_for_reset(
     let name = normalize_name(&name);
     worker.limits.attempt(&request, &name)?;
     // Behind the answer, so that its time does not tell whether there was anything to do.
-    let at_work = worker.clone();
     rt::spawn(async move {
-        if let Err(error) = mail_reset(&at_work, &tenant, &name).await {
+        if let Err(error) = mail_reset(&worker, &tenant, &name).await {
             tracing::warn!(%error, "a password reset was not sent");
         }
     });

@@ -282,7 +282,10 @@ async fn proved_with_factor(
     let (entry, known, attempt) = proved(ctx, request, worker, members).await?;
     let stored = known.second_factor.as_ref().ok_or_else(Problem::not_found)?;
     let checked = factor::check(worker, &entry, &known.account, stored, &code).await;
-    checked.map_err(|_| complaint("code", "This is not the code, or it was used before."))?;
+    checked.map_err(|problem| match problem.code {
+        Code::AuthenticationFailed => complaint("code", "This is not the code, or it was used before."),
+        _ => problem,
+    })?;
     attempt.succeeded(worker).await
 }
 

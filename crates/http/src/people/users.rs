@@ -30,7 +30,7 @@ const RETRY: &str = "A name for this attempt, so that a retry does the work once
 /// The operations.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let (one, all) = (member::<Members>, collection::<Members>);
-    vec![
+    let mut endpoints = vec![
         list_of::<Members>(),
         endpoint::<Members, _, _>(Method::POST, all(), "create", Action::Write, create)
             .summary("Add a user")
@@ -69,6 +69,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .refuses(Code::LastOwner)
             .refuses(Code::InUse)
             .refuses(Code::Stale),
+    ];
+    endpoints.extend(deeds());
+    endpoints
+}
+
+fn deeds() -> [Endpoint; 2] {
+    let one = member::<Members>;
+    [
         endpoint::<Members, _, _>(
             Method::POST,
             one() + "deactivate/",

@@ -26,7 +26,7 @@ pub(super) fn csv(text: &str, role: Role) -> Result<Vec<ImportedUser>, Failure> 
     for (at, record) in reader.records().enumerate() {
         let number = at + 2;
         let record =
-            record.map_err(|_| wrong(number, "it has another number of fields than the first line"))?;
+            record.map_err(|_error| wrong(number, "it has another number of fields than the first line"))?;
         let row = names.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
         people.push(person(number, &row, role)?);
     }
