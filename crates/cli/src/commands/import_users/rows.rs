@@ -98,7 +98,7 @@ mod tests {
 
     use super::{csv, json_lines};
 
-    const HASH: &str = "pbkdf2_sha256$1000$pepper$q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
+    const HASH: &str = "pbkdf2_sha256$20000$pepperpepper$q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
 
     #[test]
     fn the_same_people_are_read_from_csv_and_from_json_lines() {
