@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use bulkhead_auth::password::{HashError, Verdict};
 use bulkhead_domain::code::Code;
-use bulkhead_domain::ids::TenantId;
+use bulkhead_domain::ids::{TenantId, UserId};
 use bulkhead_domain::person::normalize_name;
 use bulkhead_domain::tenant::TenantName;
 use bulkhead_persistence::credentials::{DirectoryEntry, KnownAccount};
@@ -94,12 +94,23 @@ pub(crate) async fn identify(
     Ok(Identified { tenant, known, attempt })
 }
 
-/// Compares a password with a stored hash. A password that could never have been set is a wrong one.
-pub(crate) async fn verify(
+/// Whether whoever is at work knows its own password, which stands in the member `field`.
+pub(crate) async fn identify_again(
     worker: &Worker,
-    password: SecretString,
-    stored: Option<String>,
-) -> Outcome<Verdict> {
+    request: &HttpRequest,
+    (tenant, user): (TenantId, UserId),
+    (field, password): (&str, SecretString),
+) -> Outcome<Identified> {
+    let (entry, known) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
+    let attempt = Attempt::reserve(worker, request, tenant, user.uuid()).await?;
+    if verify(worker, password, Some(known.password_hash.clone())).await? == Verdict::NoMatch {
+        return Err(complaint(field, "This is not your password."));
+    }
+    Ok(Identified { tenant: entry, known, attempt })
+}
+
+/// Compares a password with a stored hash. A password that could never have been set is a wrong one.
+async fn verify(worker: &Worker, password: SecretString, stored: Option<String>) -> Outcome<Verdict> {
     match worker.services.hasher.verify(password, stored).await {
         Ok(verdict) => Ok(verdict),
         Err(HashError::Unusable(_)) => Ok(Verdict::NoMatch),

@@ -4,7 +4,6 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use bulkhead_auth::password::Verdict;
 use bulkhead_domain::code::Code;
 use bulkhead_domain::ids::{TenantId, UserId, new_id};
 use bulkhead_domain::tenant::TenantName;
@@ -16,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::attempt::{Attempt, origin};
-use super::identify::{Claimed, Identified, identify, verify};
+use super::attempt::origin;
+use super::identify::{Claimed, Identified, identify, identify_again};
 use super::login::opened;
 use super::reply::{Keeping, TokenReply};
 use super::sessions::person;
@@ -192,11 +191,9 @@ async fn link(
     }
     let claimed = Claimed::read(&request, &mut members)?;
 
-    let (entry, known) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
-    let attempt = Attempt::reserve(&worker, &request, tenant, user.uuid()).await?;
-    if verify(&worker, password, Some(known.password_hash.clone())).await? == Verdict::NoMatch {
-        return Err(complaint("current_password", "This is not your password."));
-    }
+    let current = ("current_password", password);
+    let Identified { tenant: entry, known, attempt } =
+        identify_again(&worker, &request, (tenant, user), current).await?;
     if let Some(stored) = &known.second_factor {
         let code = current_code.ok_or_else(|| complaint("current_code", "This field is required."))?;
         factor::check(&worker, &entry, &known.account, stored, &code).await?;

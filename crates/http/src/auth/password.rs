@@ -4,7 +4,6 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, rt};
 use bulkhead_auth::one_time::{self, OneTimeToken, Purpose};
-use bulkhead_auth::password::Verdict;
 use bulkhead_auth::password_policy::check_new_password;
 use bulkhead_domain::clock::now;
 use bulkhead_domain::code::Code;
@@ -19,8 +18,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::attempt::Attempt;
-use super::identify::{not_hashed, tenant_name, verify};
+use super::identify::{Identified, identify_again, not_hashed, tenant_name};
 use super::sessions::person;
 use super::{BODIES, end_links};
 use crate::context::TenantCtx;
@@ -120,11 +118,9 @@ async fn change(
     let current = SecretString::from(members.required("current_password")?);
     let new = SecretString::from(members.required("new_password")?);
     let tenant = ctx.principal().tenant;
-    let (entry, known) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
-    let attempt = Attempt::reserve(&worker, &request, tenant, user.uuid()).await?;
-    if verify(&worker, current, Some(known.password_hash.clone())).await? == Verdict::NoMatch {
-        return Err(complaint("current_password", "This is not your password."));
-    }
+    let current = ("current_password", current);
+    let Identified { tenant: entry, known, attempt } =
+        identify_again(&worker, &request, (tenant, user), current).await?;
     attempt.succeeded(&worker).await?;
     let hash = hash_new(&worker, &entry, &known.account, "new_password", new).await?;
     // First: a link that ended although the change failed costs less than one that outlives it.

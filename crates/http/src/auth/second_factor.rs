@@ -7,7 +7,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_auth::challenge::Challenge;
-use bulkhead_auth::password::Verdict;
 use bulkhead_auth::recovery_code::{self, NewRecoveryCode};
 use bulkhead_auth::totp::TotpSecret;
 use bulkhead_domain::clock::now;
@@ -24,7 +23,7 @@ use self::bodies::{
 };
 use super::attempt::Attempt;
 use super::factor::{self, bound_to, keys};
-use super::identify::verify;
+use super::identify::{Identified, identify_again};
 use super::login::opened;
 use super::reply::{Keeping, TokenReply};
 use super::sessions::person;
@@ -261,14 +260,11 @@ async fn proved(
     worker: &Worker,
     members: &mut Members,
 ) -> Outcome<(DirectoryEntry, KnownAccount, Attempt)> {
-    let (tenant, user) = (ctx.principal().tenant, person(ctx)?);
     let password = SecretString::from(members.required("password")?);
-    let (entry, known) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
-    let attempt = Attempt::reserve(worker, request, tenant, user.uuid()).await?;
-    if verify(worker, password, Some(known.password_hash.clone())).await? == Verdict::NoMatch {
-        return Err(complaint("password", "This is not your password."));
-    }
-    Ok((entry, known, attempt))
+    let Identified { tenant, known, attempt } =
+        identify_again(worker, request, (ctx.principal().tenant, person(ctx)?), ("password", password))
+            .await?;
+    Ok((tenant, known, attempt))
 }
 
 /// The same, and by a code.
