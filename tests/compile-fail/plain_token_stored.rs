@@ -1,6 +1,6 @@
 //! A refresh token cannot be stored as it is: only the 32 bytes of a digest fit.
 
-use bulkhead_persistence::credentials::FirstToken;
+use bulkhead_persistence::families::FirstToken;
 
 fn main() {
     let token = "bhr_secret";
