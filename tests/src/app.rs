@@ -49,9 +49,14 @@ pub struct Options {
 impl Options {
     /// With this setting: `server.workers` and its like.
     #[must_use]
-    pub fn set(mut self, key: &str, value: impl ToString) -> Self {
-        let variable = format!("BULKHEAD_{}", key.to_uppercase().replace('.', "__"));
-        self.settings.push((variable, value.to_string()));
+    pub fn set(self, key: &str, value: impl ToString) -> Self {
+        self.variable(&format!("BULKHEAD_{}", key.to_uppercase().replace('.', "__")), value)
+    }
+
+    /// With this variable in its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
         self
     }
 

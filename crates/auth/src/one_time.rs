@@ -18,6 +18,8 @@ pub enum Purpose {
     Invitation,
     /// To choose a new password.
     PasswordReset,
+    /// To show that mail to a new address arrives.
+    EmailChange,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
         match self {
             Self::Invitation => "bhi_",
             Self::PasswordReset => "bhp_",
+            Self::EmailChange => "bhe_",
         }
     }
 }
@@ -110,7 +113,7 @@ mod tests {
     #[test]
     fn a_token_reads_back_with_its_tenant_row_and_digest_and_needs_no_escaping_in_a_url() {
         let (tenant, id) = (TenantId::generate(), new_id());
-        for purpose in [Purpose::Invitation, Purpose::PasswordReset] {
+        for purpose in [Purpose::Invitation, Purpose::PasswordReset, Purpose::EmailChange] {
             let new = generate(purpose, tenant, id);
             let text = new.plain.expose_secret();
             assert_eq!(text.len(), 4 + 86 + 6);

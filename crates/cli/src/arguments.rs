@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Import the users of an older system into a tenant, with the hashes of their passwords
     #[command(alias = "import_users")]
     ImportUsers(commands::import_users::ImportArguments),
+    /// Make a token with which a user sets a new password, and show it once
+    #[command(alias = "reset_password")]
+    ResetPassword(commands::reset_password::ResetPasswordArguments),
     /// Create an API client for a backend service, and show its secret once
     #[command(alias = "create_api_client")]
     CreateApiClient(commands::clients::create::CreateArguments),

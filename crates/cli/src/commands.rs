@@ -10,10 +10,12 @@ mod demo;
 mod dev;
 mod dev_cluster;
 pub(crate) mod domains;
+pub(crate) mod first_password;
 pub(crate) mod import_users;
 mod list_tenants;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod reset_password;
 pub(crate) mod rotate_signing_key;
 mod serve;
 pub(crate) mod service_tokens;
@@ -46,6 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::ListDomains(arguments) => domains::list(&context, arguments),
         Command::CreateUser(arguments) => create_user::run(&context, arguments),
         Command::ImportUsers(arguments) => import_users::run(&context, arguments),
+        Command::ResetPassword(arguments) => reset_password::run(&context, arguments),
         Command::CreateApiClient(arguments) => clients::create::run(&context, arguments),
         Command::ListApiClients(arguments) => clients::list::run(&context, arguments),
         Command::DisableApiClient(arguments) => clients::status::set_active(&context, arguments, false),

@@ -22,7 +22,8 @@ use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
 
-pub(crate) const BODIES: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
+pub(crate) const BODIES: &[&str] =
+    &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// The operations.
 pub(crate) fn endpoints() -> Vec<Endpoint> {

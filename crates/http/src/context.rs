@@ -8,8 +8,8 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bulkhead_auth::token::Verified;
 use bulkhead_domain::code::Code;
-use bulkhead_domain::ids::TenantId;
-use bulkhead_domain::principal::Principal;
+use bulkhead_domain::ids::{TenantId, UserId};
+use bulkhead_domain::principal::{Principal, PrincipalKind};
 use bulkhead_domain::tenant::TenantScope;
 use bulkhead_persistence::tenant_db::TenantDb;
 use futures_util::future::{Either, Ready, ready};
@@ -41,6 +41,19 @@ impl TenantCtx {
     /// Who is at work.
     pub(crate) fn principal(&self) -> &Principal {
         &self.verified.principal
+    }
+
+    /// The person at work.
+    ///
+    /// # Errors
+    /// A machine is, which has neither password nor profile.
+    pub(crate) fn person(&self) -> Outcome<UserId> {
+        match self.principal().kind {
+            PrincipalKind::User => Ok(UserId::from_uuid(self.principal().id)),
+            PrincipalKind::Client | PrincipalKind::Service => {
+                Err(Problem::new(Code::PermissionDenied, "Only a person can do this."))
+            }
+        }
     }
 
     /// What links start with.

@@ -18,6 +18,9 @@ pub(crate) static RLS_VIOLATIONS: LazyLock<Counter> = LazyLock::new(Counter::def
 /// Attempts and counters of clients that were dropped because too many waited to be written down.
 pub(crate) static USAGE_DROPPED: LazyLock<Counter> = LazyLock::new(Counter::default);
 
+/// Passwords that were hashed, to compare them or to keep them: what costs a log-in its time and memory.
+pub(crate) static PASSWORDS_HASHED: LazyLock<Counter> = LazyLock::new(Counter::default);
+
 static REQUESTS: LazyLock<Family<Outcome, Counter>> = LazyLock::new(Family::default);
 static THROTTLED: LazyLock<Family<Throttled, Counter>> = LazyLock::new(Family::default);
 static DURATIONS: LazyLock<Family<Handled, Histogram>> = LazyLock::new(|| {
@@ -58,6 +61,8 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry.register("http_request_duration_seconds", "Time to the answer, by operation", DURATIONS.clone());
     registry.register("throttled", "Requests that a limit refused, by limit", THROTTLED.clone());
     registry.register("rls_violation", "Statements that row-level security refused", RLS_VIOLATIONS.clone());
+    let hashed = "Passwords that were hashed, to compare them or to keep them";
+    registry.register("passwords_hashed", hashed, PASSWORDS_HASHED.clone());
     let dropped = "Records of what clients did that were dropped";
     registry.register("usage_dropped", dropped, USAGE_DROPPED.clone());
     registry

@@ -2,6 +2,7 @@
 //! the tenant is open. Log-in and everything about passwords is in `auth`.
 
 mod accept;
+mod address;
 mod invitations;
 mod mails;
 mod profile;
@@ -23,6 +24,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = users::endpoints();
     endpoints.extend(invitations::endpoints());
     endpoints.extend(profile::endpoints());
+    endpoints.extend(address::endpoints());
     endpoints.push(accept::endpoint());
     endpoints.push(register::endpoint());
     endpoints

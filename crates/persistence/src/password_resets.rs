@@ -2,6 +2,7 @@
 //! session, because somebody else may have opened one.
 
 use bulkhead_domain::ids::{FamilyId, TenantId, UserId};
+use bulkhead_domain::person::normalize_name;
 use bulkhead_domain::revocation::Revocation;
 use bulkhead_domain::tenant::TenantScope;
 use chrono::{DateTime, Utc};
@@ -16,8 +17,21 @@ use crate::block;
 use crate::credentials::{Account, AuthDb, DirectoryEntry};
 use crate::error::{DbError, DbResult};
 use crate::kept::kept;
-use crate::schema::{password_resets as resets, tenants, user_credentials as credentials, users};
+use crate::schema::{
+    email_changes as changes, password_resets as resets, tenants, user_credentials as credentials, users,
+};
 use crate::write::{WriteTx, write};
+
+/// A token by which a person may set its password, once.
+#[derive(Clone, Copy)]
+pub struct NewReset<'a> {
+    /// The row's id, which the token names.
+    pub id: Uuid,
+    /// SHA-256 of the token.
+    pub digest: &'a [u8; 32],
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
 
 impl AuthDb {
     /// Stores the token by which a person may set its password, in the place of earlier ones.
@@ -28,41 +42,17 @@ impl AuthDb {
         &self,
         tenant: TenantId,
         user: UserId,
-        id: Uuid,
-        digest: &[u8; 32],
-        expires_at: DateTime<Utc>,
+        new: NewReset<'_>,
     ) -> DbResult<()> {
-        write(&self.pool, tenant, Actor::System, async |tx| {
-            tx.run(async |s| {
-                let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
-                let row = (
-                    resets::tenant_id.eq(s.tenant()),
-                    resets::id.eq(id),
-                    resets::user_id.eq(user.uuid()),
-                    resets::token_hash.eq(&digest[..]),
-                    resets::expires_at.eq(expires_at),
-                );
-                let removed = s.execute(diesel::delete(resets::table.filter(mine)));
-                try_join(removed, s.execute(diesel::insert_into(resets::table).values(row))).await.map(drop)
-            })
-            .await
-        })
-        .await
+        write(&self.pool, tenant, Actor::System, async |tx| tx.store_password_reset(user, new).await).await
     }
 
-    /// Ends the tokens by which a person may set its password.
+    /// Ends the mailed tokens by which a person's password or address may be set.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn forget_password_resets(&self, tenant: TenantId, user: UserId) -> DbResult<()> {
-        write(&self.pool, tenant, Actor::System, async |tx| {
-            tx.run(async |s| {
-                let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
-                s.execute(diesel::delete(resets::table.filter(mine))).await.map(drop)
-            })
-            .await
-        })
-        .await
+    pub async fn forget_mailed_tokens(&self, tenant: TenantId, user: UserId) -> DbResult<()> {
+        write(&self.pool, tenant, Actor::System, async |tx| tx.forget_mailed_tokens(user).await).await
     }
 
     /// Whether such a token was stored since.
@@ -204,7 +194,56 @@ impl AuthDb {
 }
 
 impl WriteTx<'_> {
-    /// Sets a password and ends the person's sessions, but for the one `kept`, and the tokens by which another could be set.
+    /// Stores the token by which an active person of this user name or address may set its password, in the place of earlier
+    /// ones, because an operator says so.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] when there is no such person; the database is away.
+    pub async fn allow_password_reset(&mut self, name: &str, new: NewReset<'_>) -> DbResult<UserId> {
+        let name = normalize_name(name);
+        let user = self
+            .run(async |s| {
+                let named = users::username_norm.eq(&name).or(users::email_norm.eq(&name));
+                let found = users::table
+                    .filter(users::tenant_id.eq(s.tenant()).and(users::status.eq("active")).and(named))
+                    .order(users::username_norm.eq(&name).desc());
+                s.one::<_, Uuid>(found.select(users::id).limit(1)).await
+            })
+            .await?;
+        let user = UserId::from_uuid(user);
+        self.store_password_reset(user, new).await?;
+        self.audit("user.password_token", json!({ "user": user })).await?;
+        Ok(user)
+    }
+
+    async fn store_password_reset(&mut self, user: UserId, new: NewReset<'_>) -> DbResult<()> {
+        self.run(async |s| {
+            let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+            let row = (
+                resets::tenant_id.eq(s.tenant()),
+                resets::id.eq(new.id),
+                resets::user_id.eq(user.uuid()),
+                resets::token_hash.eq(&new.digest[..]),
+                resets::expires_at.eq(new.expires_at),
+            );
+            let removed = s.execute(diesel::delete(resets::table.filter(mine)));
+            try_join(removed, s.execute(diesel::insert_into(resets::table).values(row))).await.map(drop)
+        })
+        .await
+    }
+
+    /// Ends the mailed tokens by which a person's password or address may be set.
+    pub(crate) async fn forget_mailed_tokens(&mut self, user: UserId) -> DbResult<()> {
+        self.run(async |s| {
+            let of_resets = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
+            let of_changes = changes::tenant_id.eq(s.tenant()).and(changes::user_id.eq(user.uuid()));
+            let resets = s.execute(diesel::delete(resets::table.filter(of_resets)));
+            try_join(resets, s.execute(diesel::delete(changes::table.filter(of_changes)))).await.map(drop)
+        })
+        .await
+    }
+
+    /// Sets a password and ends the person's sessions, but for the one `kept`, and what was mailed to it before.
     async fn set_password(
         &mut self,
         user: UserId,
@@ -222,11 +261,10 @@ impl WriteTx<'_> {
                 .on_conflict((credentials::tenant_id, credentials::user_id))
                 .do_update()
                 .set((credentials::password_hash.eq(hash), credentials::changed_at.eq(now)));
-            let mine = resets::tenant_id.eq(s.tenant()).and(resets::user_id.eq(user.uuid()));
-            let gone = s.execute(diesel::delete(resets::table.filter(mine)));
-            try_join(s.execute(kept(set)), gone).await.map(drop)
+            s.execute(kept(set)).await.map(drop)
         })
         .await?;
+        self.forget_mailed_tokens(user).await?;
         self.end_sessions_of(user, kept_session).await
     }
 }

@@ -121,6 +121,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    email_changes (tenant_id, user_id) {
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        email -> Text,
+        token_hash -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     invitations (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,

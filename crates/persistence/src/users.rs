@@ -3,10 +3,12 @@
 use bulkhead_domain::field::Field as _;
 use bulkhead_domain::ids::UserId;
 use bulkhead_domain::members::ProfilePatch;
+use bulkhead_domain::person::Email;
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::DbResult;
@@ -67,5 +69,26 @@ impl Users {
             s.one(kept(diesel::update(row).set(changes).returning(User::as_returning()))).await
         })
         .await
+    }
+    /// Gives a person another address, which was shown to be its own.
+    ///
+    /// # Errors
+    /// [`DbError::Duplicate`](crate::error::DbError::Duplicate) when another person of the tenant has it,
+    /// [`DbError::NotFound`](crate::error::DbError::NotFound) when there is no such person.
+    pub async fn change_email(tx: &mut WriteTx<'_>, id: UserId, email: &Email) -> DbResult<User> {
+        let user = tx
+            .run(async |s| {
+                let row = users::table.filter(users::tenant_id.eq(s.tenant()).and(users::id.eq(id.uuid())));
+                let changes = (
+                    users::email.eq(email.as_str()),
+                    users::email_norm.eq(email.norm()),
+                    users::version.eq(users::version + 1),
+                    users::updated_at.eq(now),
+                );
+                s.one(kept(diesel::update(row).set(changes).returning(User::as_returning()))).await
+            })
+            .await?;
+        tx.audit("user.email_change", json!({ "user": id })).await?;
+        Ok(user)
     }
 }

@@ -94,7 +94,7 @@ async fn a_tenant_is_named_by_slug_by_id_or_by_host_and_a_person_by_name_or_addr
 }
 
 #[tokio::test]
-async fn auth_2_a_user_of_a_who_names_b_gets_exactly_the_answer_to_a_wrong_password() {
+async fn auth_2_fault_4_3_a_user_of_a_who_names_b_gets_exactly_the_answer_to_a_wrong_password() {
     let app = TestApp::start().await;
     let user = &app.a.owner;
     let wrong = json!({ "tenant": app.a.slug, "username": user.username, "password": "wrong wrong wrong" });

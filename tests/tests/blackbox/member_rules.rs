@@ -190,7 +190,7 @@ async fn another_role_ends_the_access_tokens_and_the_session_goes_on_with_it() {
 }
 
 #[tokio::test]
-async fn whoever_is_deactivated_or_deleted_is_out_at_once_on_every_server() {
+async fn ref_5_fault_4_9_whoever_is_deactivated_or_deleted_is_out_at_once_on_every_server() {
     let app = TestApp::start().await;
     let other = app.launch.start().expect("another server");
     let owner = app.owner_of(&app.a).await;

@@ -206,7 +206,7 @@ async fn tok_14_only_our_own_form_of_a_token_is_read() {
 }
 
 #[tokio::test]
-async fn tok_17_one_authorization_header_with_the_bearer_scheme_in_any_case_and_no_other_place() {
+async fn tok_17_fault_4_23_one_authorization_header_with_the_bearer_scheme_in_any_case_and_no_other_place() {
     let app = TestApp::start().await;
     let token = app.key.token(&app.claims(&app.a, app.a.member.id, &ALL));
     let get = async |headers: &[(&str, &str)], target: &str| {

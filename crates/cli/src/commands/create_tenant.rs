@@ -9,11 +9,11 @@ use clap::{ArgAction, Args};
 use serde_json::json;
 
 use super::create_user::{parse_email, parse_username};
+use super::first_password::{self, FirstPassword};
 use super::set_tenant::parse_day;
 use crate::context::{Context, block_on};
 use crate::databases::{Databases, Purpose};
 use crate::failure::Failure;
-use crate::passwords;
 
 /// Its arguments.
 #[derive(Debug, Args)]
@@ -24,7 +24,8 @@ Examples:
   pwgen -s 20 1 | bulkhead --json create-tenant --slug acme3 --admin-username anna --admin-email anna@example.com \\
       --password-stdin
 
-The password is asked for twice, without echo. It is never an argument: others could see it in the list of processes.")]
+The password is asked for twice, without echo. It is never an argument: others could see it in the list of processes.
+With --one-time-token nobody but the administrator ever knows it.")]
 pub(crate) struct CreateTenantArguments {
     /// Short name: lower-case letters, digits and single hyphens, 2 to 63 characters
     #[arg(long, value_parser = parse_slug)]
@@ -47,9 +48,8 @@ pub(crate) struct CreateTenantArguments {
     /// E-mail address of its first administrator
     #[arg(long, value_name = "EMAIL", value_parser = parse_email)]
     admin_email: Email,
-    /// Read the password from standard input, one line
-    #[arg(long)]
-    password_stdin: bool,
+    #[command(flatten)]
+    password: FirstPassword,
 }
 
 fn parse_slug(text: &str) -> Result<Slug, &'static str> {
@@ -62,9 +62,8 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
     let databases = Databases::open(context)?;
     let platform = databases.connect(Purpose::Platform)?;
     let known = [arguments.admin_username.as_str(), arguments.slug.as_str()];
-    let password = passwords::new_password(context, arguments.password_stdin, &known)?;
     let name = arguments.name.clone().unwrap_or_else(|| arguments.slug.as_str().to_owned());
-    let (tenant, new) = block_on(async {
+    let (tenant, new, token) = block_on(async {
         let new = NewTenant {
             slug: arguments.slug.clone(),
             name,
@@ -77,11 +76,13 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
                 first_name: String::new(),
                 last_name: String::new(),
                 role: Role::Owner,
-                password_hash: Some(passwords::hash(context, password).await?),
+                password_hash: arguments.password.hash(context, &known).await?,
             }),
         };
-        let tenant = Platform::connect(&platform, &context.operator).await?.create_tenant(&new).await?;
-        Ok((tenant, new))
+        let mut platform = Platform::connect(&platform, &context.operator).await?;
+        let tenant = platform.create_tenant(&new).await?;
+        let token = arguments.password.token(&mut platform, tenant, &arguments.admin_username).await?;
+        Ok((tenant, new, token))
     })?;
     let document = json!({
         "id": tenant,
@@ -93,6 +94,6 @@ pub(super) fn run(context: &Context, arguments: &CreateTenantArguments) -> Resul
         "admin": arguments.admin_username.as_str(),
     });
     let text = format!("created tenant {} ({tenant}) with {}", new.slug, arguments.admin_username.as_str());
-    context.output.tell(&document, &text);
+    first_password::tell(context, document, &text, token.as_ref());
     Ok(())
 }

@@ -7,10 +7,10 @@ use bulkhead_persistence::platform::{NewUser, Platform, PlatformError};
 use clap::Args;
 use serde_json::json;
 
+use super::first_password::{self, FirstPassword};
 use crate::context::{Context, block_on};
 use crate::databases::{Databases, Purpose};
 use crate::failure::Failure;
-use crate::passwords;
 
 /// Its arguments.
 #[derive(Debug, Args)]
@@ -18,7 +18,8 @@ use crate::passwords;
 Example:
   bulkhead create-user --tenant acme --username bob --email bob@example.com --role viewer
 
-The password is asked for twice, without echo, or read with --password-stdin. It is never an argument.")]
+The password is asked for twice, without echo, or read with --password-stdin. It is never an argument. With
+--one-time-token nobody but the user ever knows it.")]
 pub(crate) struct CreateUserArguments {
     /// The tenant, by slug or id
     #[arg(long)]
@@ -38,9 +39,8 @@ pub(crate) struct CreateUserArguments {
     /// Last name
     #[arg(long, default_value = "", hide_default_value = true)]
     last_name: String,
-    /// Read the password from standard input, one line
-    #[arg(long)]
-    password_stdin: bool,
+    #[command(flatten)]
+    password: FirstPassword,
 }
 
 pub(super) fn parse_username(text: &str) -> Result<Username, NameError> {
@@ -60,8 +60,8 @@ pub(super) fn run(context: &Context, arguments: &CreateUserArguments) -> Result<
     let databases = Databases::open(context)?;
     let connection = databases.connect(Purpose::Platform)?;
     let known = [arguments.username.as_str(), arguments.tenant.as_str()];
-    let password = passwords::new_password(context, arguments.password_stdin, &known)?;
-    let (tenant, user) = block_on(async {
+    let (tenant, user, token) = block_on(async {
+        let password_hash = arguments.password.hash(context, &known).await?;
         let mut platform = Platform::connect(&connection, &context.operator).await?;
         let tenant = platform
             .find_tenant(&TenantName::from_body(&arguments.tenant))
@@ -73,13 +73,15 @@ pub(super) fn run(context: &Context, arguments: &CreateUserArguments) -> Result<
             first_name: arguments.first_name.clone(),
             last_name: arguments.last_name.clone(),
             role: arguments.role,
-            password_hash: Some(passwords::hash(context, password).await?),
+            password_hash,
         };
         let user = platform.create_user(tenant.id, &new).await?;
-        Ok((tenant, user))
+        let token = arguments.password.token(&mut platform, tenant.id, &new.username).await?;
+        Ok((tenant, user, token))
     })?;
     let (username, role) = (arguments.username.as_str(), arguments.role.as_str());
     let document = json!({ "id": user, "username": username, "role": role, "tenant": tenant.slug });
-    context.output.tell(&document, &format!("created {role} {username} ({user}) in {}", tenant.slug));
+    let done = format!("created {role} {username} ({user}) in {}", tenant.slug);
+    first_password::tell(context, document, &done, token.as_ref());
     Ok(())
 }

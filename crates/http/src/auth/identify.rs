@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::attempt::{Attempt, stand_in};
 use crate::context::host_of;
 use crate::extract::form::{Members, complaint};
+use crate::metrics::PASSWORDS_HASHED;
 use crate::problem::{Outcome, Problem};
 use crate::worker::Worker;
 
@@ -111,6 +112,7 @@ pub(crate) async fn identify_again(
 
 /// Compares a password with a stored hash. A password that could never have been set is a wrong one.
 async fn verify(worker: &Worker, password: SecretString, stored: Option<String>) -> Outcome<Verdict> {
+    PASSWORDS_HASHED.inc();
     match worker.services.hasher.verify(password, stored).await {
         Ok(verdict) => Ok(verdict),
         Err(HashError::Unusable(_)) => Ok(Verdict::NoMatch),
@@ -131,7 +133,7 @@ pub(crate) fn not_hashed(error: &HashError) -> Problem {
 fn rehash(worker: &Data<Worker>, tenant: TenantId, known: &KnownAccount, password: SecretString) {
     let (worker, user, before) = (worker.clone(), known.account.id(), known.password_hash.clone());
     actix_web::rt::spawn(async move {
-        let Ok(hash) = worker.services.hasher.hash(password).await else { return };
+        let Ok(hash) = super::password::hash(&worker, password).await else { return };
         if let Err(error) = worker.auth.rehash_password(tenant, user, &before, &hash).await {
             tracing::warn!(%error, "a password keeps its older hash");
         }

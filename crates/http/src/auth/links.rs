@@ -19,7 +19,6 @@ use super::attempt::origin;
 use super::identify::{Claimed, Identified, identify, identify_again};
 use super::login::opened;
 use super::reply::{Keeping, TokenReply};
-use super::sessions::person;
 use super::{BODIES, factor};
 use crate::context::TenantCtx;
 use crate::extract::form::{Members, complaint};
@@ -132,7 +131,7 @@ struct TenantReply {
 
 /// `GET /api/v1/auth/me/tenants/`
 async fn list(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<HttpResponse> {
-    let (tenant, user) = (ctx.principal().tenant, person(&ctx)?);
+    let (tenant, user) = (ctx.principal().tenant, ctx.person()?);
     let (entry, known) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
     let mut replies = vec![TenantReply {
         id: entry.id().uuid(),
@@ -183,7 +182,7 @@ async fn link(
     worker: Data<Worker>,
     mut members: Members,
 ) -> Outcome<HttpResponse> {
-    let (tenant, user) = (ctx.principal().tenant, person(&ctx)?);
+    let (tenant, user) = (ctx.principal().tenant, ctx.person()?);
     let password = SecretString::from(members.required("current_password")?);
     let (current_code, code) = (members.optional("current_code")?, members.optional("code")?);
     if !members.has("tenant") {
@@ -241,7 +240,7 @@ async fn make_room(
 
 /// `DELETE /api/v1/auth/links/{id}/`
 async fn unlink(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
-    let (tenant, user) = (ctx.principal().tenant, person(&ctx)?);
+    let (tenant, user) = (ctx.principal().tenant, ctx.person()?);
     let halves = worker.auth.halves(tenant, user).await?;
     let half = halves.iter().find(|half| half.id == id.0).ok_or_else(Problem::not_found)?;
     let ended = worker.auth.end_link(tenant, half).await?;
@@ -256,7 +255,7 @@ async fn switch(
     worker: Data<Worker>,
     mut members: Members,
 ) -> Outcome<HttpResponse> {
-    let (tenant, user) = (ctx.principal().tenant, person(&ctx)?);
+    let (tenant, user) = (ctx.principal().tenant, ctx.person()?);
     let wanted = TenantName::from_body(&members.required("tenant")?);
     let keeping = Keeping::read(&request, &worker, &mut members)?;
     let wanted = worker.auth.find_tenant(&wanted).await?.map(|entry| entry.id());

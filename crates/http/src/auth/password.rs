@@ -13,16 +13,17 @@ use bulkhead_domain::tenant::TenantName;
 use bulkhead_mail::Mail;
 use bulkhead_persistence::credentials::{Account, DirectoryEntry};
 use bulkhead_persistence::error::{DbError, DbResult};
+use bulkhead_persistence::password_resets::NewReset;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::identify::{Identified, identify_again, not_hashed, tenant_name};
-use super::sessions::person;
 use super::{BODIES, end_links};
 use crate::context::TenantCtx;
 use crate::extract::form::{Members, complaint};
+use crate::metrics::PASSWORDS_HASHED;
 use crate::operation::{Access, Endpoint};
 use crate::problem::{Outcome, Problem};
 use crate::respond::{self, Message};
@@ -114,7 +115,7 @@ async fn change(
     worker: Data<Worker>,
     mut members: Members,
 ) -> Outcome<HttpResponse> {
-    let user = person(&ctx)?;
+    let user = ctx.person()?;
     let current = SecretString::from(members.required("current_password")?);
     let new = SecretString::from(members.required("new_password")?);
     let tenant = ctx.principal().tenant;
@@ -174,8 +175,8 @@ async fn mail_reset(worker: &Worker, tenant: &TenantName, name: &str) -> DbResul
     }
     let id = new_id();
     let token = one_time::generate(Purpose::PasswordReset, tenant.id(), id);
-    let (expires, digest) = (now() + RESET_LIFETIME, token.digest);
-    worker.auth.store_password_reset(tenant.id(), account.id(), id, digest.as_bytes(), expires).await?;
+    let new = NewReset { id, digest: token.digest.as_bytes(), expires_at: now() + RESET_LIFETIME };
+    worker.auth.store_password_reset(tenant.id(), account.id(), new).await?;
     let text = format!(
         "Somebody, probably you, asked for a new password for {} at {}.\n\n\
          To choose one, open\n{}/reset-password#token={}\n\nThe link is good for one hour, once. \
@@ -211,7 +212,7 @@ async fn confirm_reset(worker: Data<Worker>, mut members: Members) -> Outcome<Ht
 }
 
 /// The one answer to every token that cannot be used.
-fn used_up() -> Problem {
+pub(crate) fn used_up() -> Problem {
     complaint("token", "This link was used, has expired, or is not one of ours.")
 }
 
@@ -229,6 +230,7 @@ pub(super) async fn hash_new(
 
 /// Hashes a password that was found good.
 pub(crate) async fn hash(worker: &Worker, password: SecretString) -> Outcome<String> {
+    PASSWORDS_HASHED.inc();
     worker.services.hasher.hash(password).await.map_err(|error| not_hashed(&error))
 }
 

@@ -26,7 +26,6 @@ use super::factor::{self, bound_to, keys};
 use super::identify::{Identified, identify_again};
 use super::login::opened;
 use super::reply::{Keeping, TokenReply};
-use super::sessions::person;
 use super::{BODIES, refresh};
 use crate::context::TenantCtx;
 use crate::extract::form::{Members, complaint};
@@ -142,7 +141,7 @@ async fn second_step(
 
 /// `GET /api/v1/auth/me/second-factor/`
 async fn state(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<HttpResponse> {
-    let found = worker.auth.second_factor(ctx.principal().tenant, person(&ctx)?).await?;
+    let found = worker.auth.second_factor(ctx.principal().tenant, ctx.person()?).await?;
     respond::json(&FactorReply {
         enabled: found.is_some(),
         confirmed_at: found.map(|state| state.confirmed_at),
@@ -187,7 +186,7 @@ async fn confirm(
     worker: Data<Worker>,
     mut members: Members,
 ) -> Outcome<HttpResponse> {
-    let (tenant, user) = (ctx.principal().tenant, person(&ctx)?);
+    let (tenant, user) = (ctx.principal().tenant, ctx.person()?);
     let code = members.required("code")?;
     let sealed = worker.auth.proposed_second_factor(tenant, user).await?.ok_or_else(Problem::not_found)?;
     let attempt = Attempt::reserve(&worker, &request, tenant, user.uuid()).await?;
@@ -226,7 +225,7 @@ async fn disable(
     mut members: Members,
 ) -> Outcome<HttpResponse> {
     proved_with_factor(&ctx, &request, &worker, &mut members).await?;
-    let removed = worker.auth.remove_second_factor(ctx.scope(), person(&ctx)?).await;
+    let removed = worker.auth.remove_second_factor(ctx.scope(), ctx.person()?).await;
     removed.map_err(Problem::busy_is_unavailable)?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -262,7 +261,7 @@ async fn proved(
 ) -> Outcome<(DirectoryEntry, KnownAccount, Attempt)> {
     let password = SecretString::from(members.required("password")?);
     let Identified { tenant, known, attempt } =
-        identify_again(worker, request, (ctx.principal().tenant, person(ctx)?), ("password", password))
+        identify_again(worker, request, (ctx.principal().tenant, ctx.person()?), ("password", password))
             .await?;
     Ok((tenant, known, attempt))
 }

@@ -92,19 +92,6 @@ pub(crate) struct SessionReply {
     user_agent: String,
 }
 
-/// The person at work.
-///
-/// # Errors
-/// A machine is at work.
-pub(super) fn person(ctx: &TenantCtx) -> Outcome<UserId> {
-    match ctx.principal().kind {
-        PrincipalKind::User => Ok(UserId::from_uuid(ctx.principal().id)),
-        PrincipalKind::Client | PrincipalKind::Service => {
-            Err(Problem::new(Code::PermissionDenied, "Only a person can do this."))
-        }
-    }
-}
-
 /// `POST /api/v1/auth/logout/`
 async fn log_out(request: HttpRequest, worker: Data<Worker>, body: Anything) -> Outcome<HttpResponse> {
     let mut members = body.0;
@@ -147,7 +134,7 @@ async fn end_of_access_token(request: &HttpRequest, worker: &Data<Worker>) -> Ou
 
 /// `POST /api/v1/auth/logout-everywhere/`
 async fn log_out_everywhere(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<HttpResponse> {
-    let user = person(&ctx)?;
+    let user = ctx.person()?;
     end_links(&worker, ctx.principal().tenant, user).await?;
     let ended = worker.auth.end_sessions(ctx.scope(), user).await.map_err(Problem::busy_is_unavailable)?;
     worker.state.revoke(ended);
@@ -156,7 +143,7 @@ async fn log_out_everywhere(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<Htt
 
 /// `GET /api/v1/auth/sessions/`
 async fn list(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<HttpResponse> {
-    let user = person(&ctx)?;
+    let user = ctx.person()?;
     let current = ctx.principal().session.map(FamilyId::uuid);
     let idle = worker.services.refresh.idle;
     let sessions = worker.auth.sessions(ctx.principal().tenant, user, idle).await?;
@@ -170,7 +157,7 @@ async fn list(ctx: TenantCtx, worker: Data<Worker>) -> Outcome<HttpResponse> {
 
 /// `DELETE /api/v1/auth/sessions/{id}/`
 async fn destroy(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
-    let (user, family) = (person(&ctx)?, FamilyId::from_uuid(id.0));
+    let (user, family) = (ctx.person()?, FamilyId::from_uuid(id.0));
     worker.state.revoke(worker.auth.end_session(ctx.principal().tenant, Some(user), family).await?);
     Ok(HttpResponse::NoContent().finish())
 }

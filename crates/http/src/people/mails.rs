@@ -80,6 +80,34 @@ pub(super) fn welcome(
     send(worker, to, format!("Your account at {}", tenant.name), text);
 }
 
+/// To the address that somebody wants to have.
+pub(super) fn new_address(
+    worker: &Worker,
+    tenant: &DirectoryEntry,
+    (to, username): (&str, &str),
+    token: &NewOneTimeToken,
+) {
+    let text = format!(
+        "{username} at {} wants to use this address from now on.\n\n\
+         If that is you, log in and open\n{}/confirm-email#token={}\n\nThe link is good for one day, once. \
+         If it is not you, nothing has happened and nothing is to be done.\n",
+        tenant.name,
+        worker.settings.frontend_url,
+        token.plain.expose_secret()
+    );
+    send(worker, to, format!("Your new address at {}", tenant.name), text);
+}
+
+/// To the address that somebody had.
+pub(super) fn address_changed(worker: &Worker, tenant: &DirectoryEntry, (to, username): (&str, &str)) {
+    let text = format!(
+        "The account {username} at {} has another e-mail address now, and this one no longer belongs to it.\n\n\
+         If it was not you who changed it, tell an administrator of {} at once.\n",
+        tenant.name, tenant.name
+    );
+    send(worker, to, format!("Your address at {}", tenant.name), text);
+}
+
 fn to_accept(worker: &Worker, token: &NewOneTimeToken) -> String {
     let (page, token) = (&worker.settings.frontend_url, token.plain.expose_secret());
     format!(

@@ -3,9 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use bulkhead_domain::code::Code;
-use bulkhead_domain::ids::UserId;
 use bulkhead_domain::members::ProfilePatch;
-use bulkhead_domain::principal::PrincipalKind;
 use bulkhead_domain::scope::Role;
 use bulkhead_persistence::users::{User, Users};
 use chrono::{DateTime, Utc};
@@ -17,7 +15,7 @@ use super::refused;
 use crate::context::TenantCtx;
 use crate::extract::body::Body;
 use crate::operation::{Access, Endpoint};
-use crate::problem::{Outcome, Problem};
+use crate::problem::Outcome;
 use crate::resource::MERGE_PATCH;
 use crate::respond;
 
@@ -36,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Method::PATCH, PATH, "profile_partial_update", any, partial_update)
             .tag("auth")
             .summary("Change my name")
-            .about("A merge patch (RFC 7396). All else about a person is its administrators' to change.")
+            .about("A merge patch (RFC 7396). The address is changed at `profile/email/`; all else about a person is its administrators' to change.")
             .takes::<ProfilePatch>(MERGE_PATCH)
             .answers::<Profile>(200, "The profile after the change.", &[])
             .refuses(Code::PermissionDenied)
@@ -46,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 /// Oneself.
 #[derive(Serialize, ToSchema)]
-struct Profile {
+pub(super) struct Profile {
     /// The id.
     id: Uuid,
     /// The user name.
@@ -74,13 +72,13 @@ struct Profile {
 
 /// `GET /api/v1/profile/`
 async fn retrieve(ctx: TenantCtx) -> Outcome<HttpResponse> {
-    let user = Users::get(ctx.db(), me(&ctx)?).await.map_err(refused)?;
+    let user = Users::get(ctx.db(), ctx.person()?).await.map_err(refused)?;
     respond::json(&profile(&ctx, user))
 }
 
 /// `PATCH /api/v1/profile/`
 async fn partial_update(ctx: TenantCtx, body: Body<ProfilePatch>) -> Outcome<HttpResponse> {
-    let (me, patch) = (me(&ctx)?, body.fields);
+    let (me, patch) = (ctx.person()?, body.fields);
     if patch.first_name.is_none() && patch.last_name.is_none() {
         return retrieve(ctx).await;
     }
@@ -88,16 +86,8 @@ async fn partial_update(ctx: TenantCtx, body: Body<ProfilePatch>) -> Outcome<Htt
     respond::json(&profile(&ctx, changed.map_err(refused)?))
 }
 
-fn me(ctx: &TenantCtx) -> Outcome<UserId> {
-    match ctx.principal().kind {
-        PrincipalKind::User => Ok(UserId::from_uuid(ctx.principal().id)),
-        PrincipalKind::Client | PrincipalKind::Service => {
-            Err(Problem::new(Code::PermissionDenied, "Only a person has a profile."))
-        }
-    }
-}
-
-fn profile(ctx: &TenantCtx, user: User) -> Profile {
+/// What the API says of the person at work.
+pub(super) fn profile(ctx: &TenantCtx, user: User) -> Profile {
     let User { id, username, email, first_name, last_name, role, created_at } = user;
     let is_staff = matches!(Role::parse(&role), Some(Role::Owner | Role::Admin));
     let (tenant_id, slug) = (ctx.principal().tenant.uuid(), &ctx.principal().tenant_slug);

@@ -11,6 +11,7 @@ use bulkhead_domain::members::{MemberFields, MemberPatch, MemberStatus};
 use bulkhead_domain::scope::Action;
 use bulkhead_persistence::credentials::DirectoryEntry;
 use bulkhead_persistence::idempotency::{Once, RetryKey};
+use bulkhead_persistence::password_resets::NewReset;
 use bulkhead_persistence::{Member, MemberChange, Members};
 
 use super::{home, mails, refused};
@@ -137,8 +138,8 @@ async fn create(
 async fn welcome(worker: &Worker, tenant: &DirectoryEntry, member: &Member) {
     let (id, user) = (new_id(), UserId::from_uuid(member.id));
     let token = one_time::generate(Purpose::PasswordReset, tenant.id(), id);
-    let digest = token.digest;
-    match worker.auth.store_password_reset(tenant.id(), user, id, digest.as_bytes(), mails::end()).await {
+    let new = NewReset { id, digest: token.digest.as_bytes(), expires_at: mails::end() };
+    match worker.auth.store_password_reset(tenant.id(), user, new).await {
         Ok(()) => mails::welcome(worker, tenant, (&member.email, &member.username), &token),
         Err(error) => tracing::warn!(%error, user = %member.id, "a new user was not told of its account"),
     }
@@ -207,7 +208,7 @@ async fn change(
             Members::change(tx, id.0, expected.0, patch).await?;
         if outdates_mail {
             // Before the change counts: afterwards it could fail, and a link in a stranger's mailbox would still work.
-            worker.auth.forget_password_resets(tenant, user).await?;
+            worker.auth.forget_mailed_tokens(tenant, user).await?;
         }
         (over, leaves) = (ended, ended.is_some() && !member.is_active);
         respond::reply(StatusCode::OK, &member, None)

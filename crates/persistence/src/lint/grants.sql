@@ -3,7 +3,7 @@
     select * from runtime where name <> 'bulkhead_platform'
 ), credential_table (name) as (
     values ('user_credentials'), ('refresh_families'), ('api_client_sessions'), ('credential_guards'), ('second_factors'),
-        ('recovery_codes'), ('password_resets'), ('account_links')
+        ('recovery_codes'), ('password_resets'), ('email_changes'), ('account_links')
 )
 select 'table ' || b.name, 'grants ' || p.privilege || ' to ' || r.name || ', which no policy limits'
 from base b cross join runtime r cross join (values ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) as p (privilege)

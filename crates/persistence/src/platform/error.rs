@@ -44,6 +44,9 @@ pub enum PlatformError {
     /// Another client of the tenant has the name.
     #[error("another API client of the tenant has this name")]
     ClientNameTaken,
+    /// There is no such active user in the tenant.
+    #[error("there is no such user in the tenant, or it is deactivated")]
+    UnknownUser,
     /// A row of an import was refused.
     #[error("row {row}: {why}")]
     Row {
