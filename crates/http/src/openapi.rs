@@ -3,6 +3,8 @@
 pub(crate) mod describe;
 pub(crate) mod pages;
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::path::{HttpMethod, PathsBuilder};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityScheme,
@@ -32,13 +34,17 @@ pub fn document(public_url: &str) -> OpenApi {
     );
     components =
         components.security_scheme(describe::OAUTH, SecurityScheme::OAuth2(client_credentials(public_url)));
-    for Endpoint { operation, description, schemas, .. } in routes::endpoints() {
+    let mut schemas = BTreeMap::new();
+    for Endpoint { operation, description, components, .. } in routes::endpoints() {
         if let Some(method) = http_method(&operation.method) {
             paths = paths.path(operation.path, PathItem::new(method, description.build()));
         }
-        for (name, schema) in schemas {
-            components = components.schema(name, schema);
-        }
+        schemas.extend(components.into_iter().map(|component| (component.name, component.add_to)));
+    }
+    let mut made = Vec::new();
+    schemas.values().for_each(|add_to| add_to(&mut made));
+    for (name, schema) in made {
+        components = components.schema(name, schema);
     }
     let tags =
         routes::tags().map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use bulkhead_domain::scope::Scope;
 use utoipa::openapi::path::OperationBuilder;
 
-use crate::openapi::describe::Schemas;
+use crate::openapi::describe::Component;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Operation {
 pub(crate) struct Endpoint {
     pub(crate) operation: Operation,
     pub(crate) description: OperationBuilder,
-    pub(crate) schemas: Schemas,
+    pub(crate) components: Vec<Component>,
     pub(crate) route: actix_web::Route,
 }
 

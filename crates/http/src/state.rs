@@ -10,6 +10,7 @@ use bulkhead_domain::revocation::Revocation;
 
 use crate::context::disbelieved;
 use crate::hosts::Hosts;
+use crate::openapi::pages::Texts;
 use crate::problem::Outcome;
 use crate::usage::Gathered;
 
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) usage: Gathered,
     /// Whose hosts are.
     pub(crate) hosts: Hosts,
+    /// The OpenAPI document as it is sent.
+    pub(crate) texts: Texts,
     started: Instant,
     /// Milliseconds from `started` to the last time that the revocations were read.
     heard: AtomicU64,
@@ -47,6 +50,7 @@ impl State {
             revocations: RwLock::default(),
             usage: Gathered::default(),
             hosts: Hosts::new(public_url),
+            texts: Texts::default(),
             started: Instant::now(),
             heard: AtomicU64::new(0),
         }

@@ -1,6 +1,6 @@
 //! What one worker thread holds: its connections, its memory of verified tokens, and the services that all share.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bulkhead_auth::cache::VerifiedCache;
@@ -11,7 +11,6 @@ use bulkhead_persistence::credentials::AuthDb;
 use bulkhead_persistence::tenant_db::Db;
 
 use crate::limits::Limits;
-use crate::openapi::pages::Texts;
 use crate::settings::{HttpSettings, Services};
 use crate::state::State;
 
@@ -26,8 +25,6 @@ pub(crate) struct Worker {
     pub(crate) settings: Arc<HttpSettings>,
     pub(crate) state: Arc<State>,
     pub(crate) limits: Arc<Limits>,
-    /// The OpenAPI document, once somebody has asked for it.
-    pub(crate) texts: OnceCell<Texts>,
     tokens_seen: RefCell<VerifiedCache>,
 }
 
@@ -45,7 +42,6 @@ impl Worker {
             settings,
             state,
             limits,
-            texts: OnceCell::new(),
             tokens_seen: RefCell::new(VerifiedCache::new(REMEMBERED_TOKENS)),
         }
     }

@@ -15,8 +15,13 @@ use crate::oauth;
 use crate::operation::{Access, Endpoint, Limit, Operation};
 use crate::problem::ProblemDocument;
 
-/// Schemas that operations refer to, by name.
-pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+/// A schema that operations refer to by its name. It is made only where the document is written: every worker makes its own
+/// endpoints, most of them name the same few schemas, and only the document wants to know what is in them.
+pub(crate) struct Component {
+    pub(crate) name: String,
+    /// Adds the schema, and those that it refers to.
+    pub(crate) add_to: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
 
 /// The security scheme of whoever has a token.
 pub(crate) const BEARER: &str = "bearerAuth";
@@ -54,7 +59,7 @@ impl Endpoint {
         } else {
             web::method(method).to(handler)
         };
-        let endpoint = Self { operation, description, schemas: Schemas::new(), route };
+        let endpoint = Self { operation, description, components: Vec::new(), route };
         endpoint.usual_refusals()
     }
 
@@ -211,11 +216,17 @@ impl Endpoint {
     }
 
     fn component<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        T::schemas(&mut self.schemas);
         let name = T::name().into_owned();
-        self.schemas.push((name.clone(), T::schema()));
+        if self.components.iter().all(|known| known.name != name) {
+            self.components.push(Component { name: name.clone(), add_to: add::<T> });
+        }
         RefOr::Ref(Ref::from_schema_name(name))
     }
+}
+
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    T::schemas(schemas);
+    schemas.push((T::name().into_owned(), T::schema()));
 }
 
 fn header(about: &str) -> utoipa::openapi::Header {

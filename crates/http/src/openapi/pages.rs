@@ -1,13 +1,12 @@
 //! The document and the two pages that show it, all from the binary: no CDN, nothing fetched at run time.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use aide::redoc::Redoc;
 use serde::Deserialize;
-use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::problem::{Outcome, Problem};
@@ -39,23 +38,27 @@ pub(crate) async fn schema(
         Some(_) => return Err(Problem::parameter("format", "Must be json or yaml.")),
         None => accept.contains("yaml"),
     };
-    let texts = worker.texts.get_or_init(|| Texts::of(&super::document(&worker.settings.public_url)));
+    let (texts, url) = (&worker.state.texts, &worker.settings.public_url);
     let (kind, text) =
-        if yaml { ("application/yaml", &texts.yaml) } else { ("application/json", &texts.json) };
+        if yaml { ("application/yaml", texts.yaml(url)) } else { ("application/json", texts.json(url)) };
     Ok(HttpResponse::Ok().content_type(kind).body(text.clone()))
 }
 
-/// The document written out, once for each worker.
+/// The document written out, each way when somebody first asks for it.
+#[derive(Debug, Default)]
 pub(crate) struct Texts {
-    json: Bytes,
-    yaml: Bytes,
+    json: OnceLock<Bytes>,
+    yaml: OnceLock<Bytes>,
 }
 
+// Writing out a document that was made here fails only by a defect, and the tests read it.
 impl Texts {
-    fn of(document: &OpenApi) -> Self {
-        // Writing out a document that was made here fails only by a defect, and the tests read it.
-        let json = document.to_pretty_json().unwrap_or_default().into();
-        Self { json, yaml: document.to_yaml().unwrap_or_default().into() }
+    fn json(&self, url: &str) -> &Bytes {
+        self.json.get_or_init(|| super::document(url).to_pretty_json().unwrap_or_default().into())
+    }
+
+    fn yaml(&self, url: &str) -> &Bytes {
+        self.yaml.get_or_init(|| super::document(url).to_yaml().unwrap_or_default().into())
     }
 }
 
