@@ -212,16 +212,16 @@ async fn inp_2_11_17_no_body_of_any_form_is_a_server_error() {
     let user = app.owner_of(&app.a).await;
     let rows = fresh(&user, &app, "x").await;
     let before = everything_of(&app.operator, &app.b).await;
-    let bodies = bodies();
+    // An object whose members mean nothing to a patch changes nothing.
+    let is_object = |body: &[u8]| serde_json::from_slice::<Value>(body).is_ok_and(|value| value.is_object());
+    let bodies: Vec<_> = bodies().into_iter().map(|body| (is_object(&body), body)).collect();
     for operation in operations(&app).iter().filter(|known| known.body().is_some()) {
         let path = path(operation, &rows);
-        for body in &bodies {
+        for (is_object, body) in &bodies {
             let answer =
                 user.raw(&operation.method, &path, &[("Content-Type", "application/json")], Some(body)).await;
-            // An object whose members mean nothing to a patch changes nothing.
-            let is_object = serde_json::from_slice::<Value>(body).is_ok_and(|value| value.is_object());
             assert!(
-                is_object || (400..500).contains(&answer.status),
+                *is_object || (400..500).contains(&answer.status),
                 "{}: {answer} to {:?}",
                 operation.id,
                 String::from_utf8_lossy(&body[..body.len().min(60)])
