@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bulkhead_domain::code::Code;
 use bulkhead_domain::resource::Resource;
 use bulkhead_domain::scope::Action;
+use bulkhead_domain::search::Asked;
 use bulkhead_persistence::search::{Hit, search, searched};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -80,8 +81,9 @@ async fn find(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {
         return Err(lacking(&scopes));
     }
     let page = search(ctx.db(), &query.request()).await?;
+    let asked = query.terms.asked();
     let page =
-        page.try_map(|hit| shown(&ctx, &query, hit).ok_or_else(|| Problem::internal(&"an unknown table")))?;
+        page.try_map(|hit| shown(&ctx, &asked, hit).ok_or_else(|| Problem::internal(&"an unknown table")))?;
     let mut response = respond::json(&document_by_cursor(
         &format!("{}{PATH}", ctx.public_url()),
         &query.kept,
@@ -94,12 +96,12 @@ async fn find(ctx: TenantCtx, request: HttpRequest) -> Outcome<HttpResponse> {
     Ok(response)
 }
 
-fn shown(ctx: &TenantCtx, query: &SearchQuery, hit: Hit) -> Option<SearchResult> {
+fn shown(ctx: &TenantCtx, asked: &Asked, hit: Hit) -> Option<SearchResult> {
     let resource = resource_of(&hit.table)?;
     Some(SearchResult {
         r#type: resource.name,
         id: hit.id,
-        snippet: snippet::of(&query.terms, &hit.title, &hit.body),
+        snippet: snippet::of(asked, &hit.title, &hit.body),
         title: hit.title,
         url: format!("{}/api/v1/{}/{}/", ctx.public_url(), resource.name, hit.id),
         rank: hit.rank,

@@ -28,8 +28,9 @@ pub fn searched() -> impl Iterator<Item = (&'static Resource, Texts)> {
 /// Least rank of a row that has what was looked for; below are those whose title only resembles it.
 const FOUND: i64 = 1_000_000;
 
-/// How much of a row's text is read to show where the words are.
-const SHOWN: &str = "20000";
+/// How much of a row's text is read to show where the words are, in characters: some two printed pages. Looking through them is
+/// work of the server's own, which no other request of the worker can interrupt.
+const SHOWN: &str = "4000";
 
 /// A page of what was found.
 #[derive(Clone, Debug)]

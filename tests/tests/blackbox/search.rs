@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bulkhead_domain::search::Terms;
 use bulkhead_tests::app::{PUBLIC_URL, TestApp, challenge};
 use bulkhead_tests::client::Client;
 use bulkhead_tests::rows::id;
@@ -283,4 +284,49 @@ async fn a_caller_finds_what_it_may_read_and_with_nothing_to_read_is_refused() {
             assert_eq!(refused.header("www-authenticate"), Some(expected.as_str()));
         }
     }
+}
+
+#[tokio::test]
+async fn words_that_a_symbol_joins_are_found_each_by_itself() {
+    let app = TestApp::start().await;
+    let user = app.user_of(&app.a).await;
+    for name in ["Preis \u{20ac}100", "1000\u{d7}2000", "\u{1f511}keyring", "left\u{2192}right", "caf\u{e9}"]
+    {
+        let _ = project(&user, name, "").await;
+    }
+    for (q, expected) in [
+        ("%22100%22", "Preis \u{20ac}100"),
+        ("%E2%82%AC100", "Preis \u{20ac}100"),
+        ("2000", "1000\u{d7}2000"),
+        ("keyr", "\u{1f511}keyring"),
+        ("right", "left\u{2192}right"),
+        // An accent is no letter of its own.
+        ("caf%C3%A9", "caf\u{e9}"),
+    ] {
+        assert_eq!(titles(&user, &format!("q={q}")).await, [expected], "{q}");
+    }
+    assert_eq!(find(&user, "q=%CC%81%CC%81").await["count"], 0, "marks alone are no beginning");
+}
+
+/// The query is split into words by the server and the index by the database: at the same characters.
+#[tokio::test]
+async fn the_server_and_the_index_end_words_at_the_same_characters() {
+    let app = TestApp::start().await;
+    let query = "select n::bigint, array_length(string_to_array(bulkhead.search_tagged($1::text::uuid, 'a' || chr(n::integer) || 'b'), ' '), 1)
+        from (select generate_series(1, 65535) union all select generate_series(126976, 129791)) c (n)
+        where n not between 55296 and 57343";
+    let rows = app.operator.query(query, &[&app.a.id.to_string()]).await.expect("the words");
+    let mut apart = Vec::new();
+    for row in &rows {
+        let (code, words): (i64, i32) = (row.get(0), row.get(1));
+        let character = u32::try_from(code).ok().and_then(char::from_u32).expect("a character");
+        // Within quotation marks, where nothing else means anything; they themselves separate.
+        let asked = if character == '"' { "a b".to_owned() } else { format!("\"a{character}b\"") };
+        let terms = Terms::parse(&asked).expect("searchable");
+        let mine: usize = terms.alternatives.iter().flatten().map(|term| term.words.len()).sum();
+        if usize::try_from(words) != Ok(mine) {
+            apart.push((character, words, mine));
+        }
+    }
+    assert!(apart.is_empty(), "{} of {}: {:?}", apart.len(), rows.len(), &apart[..apart.len().min(20)]);
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bulkhead_domain::search::{Terms, separates};
+use bulkhead_domain::search::{Asked, separates};
 
 /// How many characters are shown.
 const LENGTH: usize = 200;
@@ -11,8 +11,8 @@ const LENGTH: usize = 200;
 const BEFORE: usize = 40;
 
 /// A snippet of the text where the words are; of the title when they are only there.
-pub(crate) fn of(terms: &Terms, title: &str, body: &str) -> String {
-    let (in_title, in_body) = (marks(terms, title), marks(terms, body));
+pub(crate) fn of(asked: &Asked, title: &str, body: &str) -> String {
+    let (in_title, in_body) = (marks(asked, title), marks(asked, body));
     let body_says_nothing = body.trim().is_empty();
     if (in_body.is_empty() && !in_title.is_empty()) || body_says_nothing {
         write(title, &in_title)
@@ -21,12 +21,15 @@ pub(crate) fn of(terms: &Terms, title: &str, body: &str) -> String {
     }
 }
 
-/// Where the words are that were looked for, in bytes.
-fn marks(terms: &Terms, text: &str) -> Vec<Range<usize>> {
-    let mut marks = Vec::new();
+/// Where the words are that were looked for, in bytes: those near enough to the first to be shown with it.
+fn marks(asked: &Asked, text: &str) -> Vec<Range<usize>> {
+    let mut marks: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     for word in text.split(separates) {
-        if !word.is_empty() && terms.mention(word) {
+        if marks.first().is_some_and(|first| start > first.end + LENGTH * char::MAX.len_utf8()) {
+            break;
+        }
+        if !word.is_empty() && asked.mention(word) {
             marks.push(start..start + word.len());
         }
         let separator = text.get(start + word.len()..).and_then(|rest| rest.chars().next());
@@ -98,7 +101,7 @@ mod tests {
     use super::of;
 
     fn snippet(q: &str, title: &str, body: &str) -> String {
-        of(&Terms::parse(q).expect("searchable"), title, body)
+        of(&Terms::parse(q).expect("searchable").asked(), title, body)
     }
 
     #[test]
