@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Bootstrap,
     /// Bring the database's tables up to date
     Migrate(commands::migrate::MigrateArguments),
+    /// Check that every barrier between tenants is in place, as a server does when it starts
+    #[command(alias = "verify_isolation")]
+    VerifyIsolation,
     /// Create a tenant with its first administrator
     #[command(alias = "create_tenant")]
     CreateTenant(commands::create_tenant::CreateTenantArguments),

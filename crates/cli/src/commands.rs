@@ -21,6 +21,7 @@ mod serve;
 pub(crate) mod service_tokens;
 pub(crate) mod set_tenant;
 pub(crate) mod suspend_tenant;
+mod verify_isolation;
 
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve => serve::run(&context),
         Command::Bootstrap => bootstrap::run(&context),
         Command::Migrate(arguments) => migrate::run(&context, arguments),
+        Command::VerifyIsolation => verify_isolation::run(&context),
         Command::CreateTenant(arguments) => create_tenant::run(&context, arguments),
         Command::ListTenants => list_tenants::run(&context),
         Command::SuspendTenant(arguments) => suspend_tenant::run(&context, arguments, true),

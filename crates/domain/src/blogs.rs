@@ -26,7 +26,7 @@ crate::fields! {
         description: LongText<20_000> = LongText::default(),
         /// The text.
         body: LongText<200_000> = LongText::default(),
-        /// Who wrote it, a person of the tenant; whoever makes it, unless given.
+        /// Who wrote it, a person of the tenant; whoever makes it, unless given. A PUT without it keeps who it was.
         author: Person = Person::default(),
         /// Where it stands. Since when it is published, the server notes.
         status: BlogStatus = BlogStatus::Draft,

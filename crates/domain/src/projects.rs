@@ -26,7 +26,8 @@ crate::fields! {
         description: LongText<20_000> = LongText::default(),
         /// Where the project stands.
         status: ProjectStatus = ProjectStatus::Active,
-        /// Who answers for it, a person of the tenant; whoever makes it, unless given.
+        /// Who answers for it, a person of the tenant; whoever makes it, unless given. A PUT without it keeps
+        /// who it was.
         owner: Person = Person::default(),
     }
 }

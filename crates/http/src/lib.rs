@@ -52,4 +52,4 @@ pub use server::{ServeError, serve};
 pub use service_token::issue_service_token;
 pub use session::{Session, SessionError, open_session};
 pub use settings::{CorsSettings, HttpSettings, LimitSettings, RefreshSettings, Services};
-pub use startup::UnfitDatabase;
+pub use startup::{UnfitDatabase, check_databases};

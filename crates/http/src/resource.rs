@@ -57,7 +57,7 @@ where
 pub(crate) fn list_of<R: Listed>() -> Endpoint {
     endpoint::<R, _, _>(Method::GET, collection::<R>(), "list", Action::Read, list::<R>)
         .summary(format!("List {}", R::RESOURCE.name.replace('-', " ")))
-        .list_parameters(R::RESOURCE)
+        .list_parameters(R::RESOURCE, PAGES)
         .answers::<PageDocument<R::View>>(200, "One page.", &[])
         .refuses(Code::NotFound)
 }

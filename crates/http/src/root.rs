@@ -50,10 +50,11 @@ async fn root(worker: Data<Worker>) -> Outcome<HttpResponse> {
     // Gathered once: the table of operations is not cheap to make.
     static BELOW: LazyLock<Vec<(String, String)>> = LazyLock::new(below);
     let documents = [("schema", SCHEMA_PATH), ("docs", "/api/docs/"), ("redoc", "/api/redoc/")];
+    let documents = documents.into_iter().filter(|_| worker.settings.docs);
     let below = BELOW.iter().map(|(name, path)| (name.as_str(), path.as_str()));
     let url = &worker.settings.public_url;
     let links: BTreeMap<&str, String> =
-        documents.into_iter().chain(below).map(|(name, path)| (name, format!("{url}{path}"))).collect();
+        documents.chain(below).map(|(name, path)| (name, format!("{url}{path}"))).collect();
     respond::json(&links)
 }
 

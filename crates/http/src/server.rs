@@ -61,7 +61,7 @@ async fn run(
     services: Services,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    startup::check(&services).await?;
+    startup::check_databases(&services.app_database, &services.auth_database).await?;
     let (state, settings) = (Arc::new(State::new(&settings.public_url)), Arc::new(settings));
     let watcher = Watcher::start(&services, Arc::clone(&state)).await.map_err(UnfitDatabase::from)?;
     actix_web::rt::spawn(watcher.run());

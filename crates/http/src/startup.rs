@@ -7,8 +7,6 @@ use bulkhead_persistence::inspect::{InspectError, Inspection, inspect};
 use bulkhead_persistence::lint::Finding;
 use bulkhead_persistence::migrate::SchemaState;
 
-use crate::settings::Services;
-
 /// Why the server does not serve on this database.
 #[derive(Debug, thiserror::Error)]
 pub enum UnfitDatabase {
@@ -33,10 +31,13 @@ fn listed(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
-/// Checks the database as the roles that will serve.
-pub(crate) async fn check(services: &Services) -> Result<(), UnfitDatabase> {
-    check_as(&services.app_database).await?;
-    check_as(&services.auth_database).await
+/// Checks the database as the roles that serve: that of requests and that of credentials.
+///
+/// # Errors
+/// See [`UnfitDatabase`].
+pub async fn check_databases(app: &ConnectSettings, auth: &ConnectSettings) -> Result<(), UnfitDatabase> {
+    check_as(app).await?;
+    check_as(auth).await
 }
 
 async fn check_as(settings: &ConnectSettings) -> Result<(), UnfitDatabase> {

@@ -133,4 +133,9 @@ async fn the_root_of_the_api_leads_anybody_to_every_list_and_to_the_documents() 
         assert!(links[&name].is_string(), "{name}: {links}");
     }
     assert_eq!(links["projects"], format!("{PUBLIC_URL}/api/v1/projects/"));
+    let mut launch = app.launch.clone();
+    launch.settings.push(("BULKHEAD_DOCS__EXPOSE".to_owned(), "false".to_owned()));
+    let quiet = launch.start().expect("a server without documents");
+    let links = app.anonymous_at(&quiet).get("/api/v1/").await.expect(200).json();
+    assert!(links["docs"].is_null() && links["schema"].is_null() && links["projects"].is_string(), "{links}");
 }

@@ -8,8 +8,9 @@ use bulkhead_persistence::connect::{ConnectSettings, Tls};
 use bulkhead_persistence::inspect::inspect;
 use bulkhead_persistence::lint::Finding;
 use bulkhead_tests::app::{Launch, TestApp};
+use bulkhead_tests::binary::{self, Outcome};
 use bulkhead_tests::cluster::{Cluster, Urls};
-use bulkhead_tests::database;
+use bulkhead_tests::database::{self, environment};
 use bulkhead_tests::keys::Key;
 use bulkhead_tests::poll::until;
 use bulkhead_tests::rows::Rows;
@@ -146,6 +147,13 @@ const MUTATIONS: [(&str, &str, &str, &str); 18] = [
     ("somebody who is the search", "alter role bulkhead_search login", "alter role bulkhead_search nologin", "bulkhead_search"),
 ];
 
+/// What the operator's command says.
+fn verify(urls: &Urls) -> Outcome {
+    let mut command = binary::command(&["verify-isolation"]);
+    command.envs(environment(urls));
+    binary::run(command, "")
+}
+
 /// On a cluster of its own, because roles belong to the whole server.
 #[tokio::test]
 async fn every_broken_barrier_is_found_and_no_server_starts_until_it_is_mended() {
@@ -161,10 +169,17 @@ async fn every_broken_barrier_is_found_and_no_server_starts_until_it_is_mended()
         assert!(found.iter().any(|finding| finding.to_string().contains(name)), "{what}: {found:?}");
         let Err((status, output)) = launch.start() else { panic!("a server started with {what}") };
         assert!(!status.success() && output.contains(name), "{what}: {status} {output}");
+        let verified = verify(cluster.urls());
+        assert!(verified.code == Some(1) && verified.stderr.contains(name), "{what}: {verified:?}");
         superuser.batch_execute(mended).await.unwrap_or_else(|error| panic!("mending {what}: {error}"));
         assert_eq!(findings(&cluster.urls().url).await, [], "mended: {what}");
     }
     drop(launch.start().expect("all is mended"));
+    let verified = verify(cluster.urls());
+    assert_eq!(
+        (verified.code, verified.stdout.trim()),
+        (Some(0), "every barrier between tenants is in place")
+    );
     drop(superuser);
     drop(cluster);
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bulkhead_domain::list::{Counting, Page, Window};
+use bulkhead_domain::list::{Counting, MAX_OFFSET, Page, Window};
 use bulkhead_domain::resource::Resource;
 use bulkhead_persistence::crud::Listed;
 use bulkhead_persistence::error::DbResult;
@@ -102,14 +102,12 @@ pub(crate) fn document<T: Serialize>(
     mut page: Page<T>,
 ) -> PageDocument<T> {
     let links = Links { base: format!("{}{path}", ctx.public_url()), kept: &query.kept };
-    let (next, previous) = match query.paging {
-        Paging::Cursor => links.by_cursor(&query.request.window, &binding(ctx, resource, query), &page),
-        Paging::Number(number) => links.by_number(number, page.more),
-        Paging::Last => {
-            let size = i64::from(query.request.size);
-            let number = page.count.map_or(1, |count| (count - 1).max(0) / size + 1);
-            links.by_number(number, false)
+    let binding = binding(ctx, resource, query);
+    let (next, previous) = match (query.paging, &query.request.window) {
+        (Paging::Number(_) | Paging::Last, Window::Offset(offset)) => {
+            links.by_number(*offset, i64::from(query.request.size), &binding, &page)
         }
+        (_, window) => links.by_cursor(window, &binding, &page),
     };
     let count_capped = page.capped(query.request.counting);
     if count_capped {
@@ -169,33 +167,78 @@ impl Links<'_> {
             Window::After(_) => (page.more, true),
             Window::Before(_) => (true, page.more),
         };
-        let at = |row: Option<&T>, backwards| {
-            let row = serde_json::to_value(row?).ok()?;
-            Some(self.link(Some(("cursor", &binding.cursor_at(&row, backwards)))))
-        };
         (
-            behind.then(|| at(page.rows.last(), false)).flatten(),
-            before.then(|| at(page.rows.first(), true)).flatten(),
+            behind.then(|| self.at(binding, page.rows.last(), false)).flatten(),
+            before.then(|| self.at(binding, page.rows.first(), true)).flatten(),
         )
     }
 
-    fn by_number(&self, number: i64, more: bool) -> (Option<String>, Option<String>) {
-        let to = |number: i64| self.link(Some(("page", &number.to_string())));
-        let next = more.then(|| to(number + 1));
-        let previous = match number {
-            ..=1 => None,
-            // As Django REST framework writes it: the first page has no number.
-            2 => Some(self.link(None)),
-            _ => Some(to(number - 1)),
+    fn at<T: Serialize>(&self, binding: &Binding<'_>, row: Option<&T>, backwards: bool) -> Option<String> {
+        let row = serde_json::to_value(row?).ok()?;
+        Some(self.link(Some(("cursor", &binding.cursor_at(&row, backwards)))))
+    }
+
+    /// By number as far as pages have one, and by cursor where they no longer do.
+    fn by_number<T: Serialize>(
+        &self,
+        offset: i64,
+        size: i64,
+        binding: &Binding<'_>,
+        page: &Page<T>,
+    ) -> (Option<String>, Option<String>) {
+        let to = |offset: i64| {
+            (offset <= MAX_OFFSET).then(|| self.link(Some(("page", &(offset / size + 1).to_string()))))
         };
-        (next, previous)
+        let next = || to(offset + size).or_else(|| self.at(binding, page.rows.last(), false));
+        let previous = || match offset - size {
+            // As Django REST framework writes it: the first page has no number.
+            ..=0 => Some(self.link(None)),
+            before => to(before).or_else(|| self.at(binding, page.rows.first(), true)),
+        };
+        (page.more.then(next).flatten(), (offset > 0).then(previous).flatten())
     }
 
     fn link(&self, last: Option<(&str, &str)>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.kept.iter().filter(|(_, value)| !value.is_empty()));
+        query.extend_pairs(self.kept);
         query.extend_pairs(last);
         let query = query.finish();
         if query.is_empty() { self.base.clone() } else { format!("{}?{query}", self.base) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bulkhead_domain::ids::TenantId;
+    use bulkhead_domain::list::{Kind, MAX_OFFSET, Ordering, Page};
+    use serde_json::json;
+
+    use super::super::cursor::Binding;
+    use super::Links;
+
+    #[test]
+    fn numbered_pages_lead_on_by_cursor_where_numbers_end_and_keep_filters_for_what_is_empty() {
+        let binding = Binding {
+            tenant: TenantId::generate(),
+            resource: "documents",
+            ordering: Ordering::by("name", Kind::Text),
+            descending: false,
+        };
+        let rows = vec![json!({"id": "0191e4a0-7b5c-7c3e-8f00-0123456789ab", "name": "x"})];
+        let page = Page { rows, more: true, count: None };
+        let kept = [("content_type".to_owned(), String::new())];
+        let links = Links { base: "/d/".to_owned(), kept: &kept };
+        let of = |offset| {
+            let (next, previous) = links.by_number(offset, 50, &binding, &page);
+            (next.expect("a next page"), previous)
+        };
+        assert_eq!(of(0), ("/d/?content_type=&page=2".to_owned(), None));
+        assert_eq!(of(50).1.as_deref(), Some("/d/?content_type="));
+        assert_eq!(of(MAX_OFFSET - 50).0, "/d/?content_type=&page=2001");
+        let (next, previous) = of(MAX_OFFSET);
+        assert!(next.starts_with("/d/?content_type=&cursor="), "{next}");
+        assert_eq!(previous.as_deref(), Some("/d/?content_type=&page=2000"));
+        let previous = of(MAX_OFFSET + 100).1.expect("a page before");
+        assert!(previous.starts_with("/d/?content_type=&cursor="), "{previous}");
     }
 }

@@ -73,7 +73,11 @@ impl ListQuery {
         let size = size(get("page_size"), usual.size)?;
         let binding = Binding { tenant, resource: resource.name, ordering, descending };
         let (paging, window) = start(get("page"), get("cursor"), binding, size)?;
-        let kept = pairs.iter().filter(|(name, _)| name != "page" && name != "cursor").cloned().collect();
+        // An empty search is none; an empty value of a filter asks for rows where nothing stands.
+        let kept = pairs.iter().filter(|(name, value)| {
+            name != "page" && name != "cursor" && !(name == "search" && value.is_empty())
+        });
+        let kept = kept.cloned().collect();
         let request = ListRequest {
             conditions,
             search: search(get("search"))?,
@@ -178,7 +182,7 @@ pub(crate) fn invalid_page() -> Problem {
 
 impl Endpoint {
     /// Describes the parameters of a resource's list.
-    pub(crate) fn list_parameters(mut self, resource: &'static Resource) -> Self {
+    pub(crate) fn list_parameters(mut self, resource: &'static Resource, usual: Usual) -> Self {
         let whole =
             || RefOr::T(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build().into());
         let text = || RefOr::T(ObjectBuilder::new().schema_type(Type::String).build().into());
@@ -188,19 +192,18 @@ impl Endpoint {
         let orderings =
             resource.all_orderings().flat_map(|o| [o.name.to_owned(), format!("-{}", o.name)]).collect();
         self = self
-            .query("page_size", "Rows per page, up to 200; 50 unless given.", whole())
+            .query("page_size", &format!("Rows per page, up to 200; {} unless given.", usual.size), whole())
             .query("cursor", "Where the page starts, from `next` or `previous`.", text())
             .query(
                 "page",
                 "A page by its number, or `last`. Cursors are faster and do not skip rows.",
                 text(),
             )
-            .query(
-                "count",
-                "`exact` counts beyond 10 000, `none` does not count.",
-                words(vec!["exact".into(), "none".into()]),
-            )
             .query("ordering", "The order; newest first unless given.", words(orderings));
+        if usual.counting != Counting::Off {
+            let about = "`exact` counts beyond 10 000, `none` does not count.";
+            self = self.query("count", about, words(vec!["exact".into(), "none".into()]));
+        }
         if resource.search_column.is_some() {
             let about = match resource.texts {
                 Some(_) => "Only rows with these words, or whose title begins like this.",

@@ -10,6 +10,7 @@ use bulkhead_persistence::{ProjectAnalytics, ProjectStatistics, Projects, Task};
 
 use crate::context::TenantCtx;
 use crate::extract::id::PathId;
+use crate::list::query::BARE;
 use crate::operation::{Access, Endpoint};
 use crate::problem::Outcome;
 use crate::resource::{collection, crud, endpoint, member, refused};
@@ -54,7 +55,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .tag("projects")
         .summary("List the tasks of a project")
-        .list_parameters(&TASKS)
+        .list_parameters(&TASKS, BARE)
         .answers_array::<Task>("Up to `page_size` tasks, 200 unless given.", &[LINK]),
     );
     endpoints

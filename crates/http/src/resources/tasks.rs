@@ -31,7 +31,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoints.push(
             endpoint::<Tasks, _, _>(Method::GET, path, verb, Action::Read, by_status)
                 .summary("List tasks in one state")
-                .list_parameters(&TASKS)
+                .list_parameters(&TASKS, BARE)
                 .answers_array::<Task>("Up to `page_size` tasks, 200 unless given.", &[LINK])
                 .refuses(Code::NotFound),
         );
