@@ -16,6 +16,13 @@ use tokio::sync::Semaphore;
 use crate::password_policy::{UnusablePassword, normalise};
 use stored::Stored;
 
+/// Whether accounts with this hash can log in, so that an importer may keep it: one of argon2 or of Django's PBKDF2, complete, and
+/// not so dear that comparing it would be an attack. Not: the text of an account without a password, which starts with `!`.
+#[must_use]
+pub fn is_importable(text: &str) -> bool {
+    Stored::read(text).is_some()
+}
+
 /// Memory in KiB, passes and lanes: the least that OWASP ASVS 5.0 appendix C accepts for argon2id.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;

@@ -178,8 +178,8 @@ impl AuthDb {
             let found = known_accounts()
                 .filter(users::tenant_id.eq(s.tenant()))
                 .filter(users::username_norm.eq(name).or(users::email_norm.eq(name)))
-                // A user name that is another's e-mail address must not decide by chance.
-                .order(users::username_norm.eq(name).desc());
+                // An address is its owner's, whoever took it for a user name.
+                .order(users::email_norm.eq(name).desc());
             s.optional(found.limit(1)).await
         })
         .await

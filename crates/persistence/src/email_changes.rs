@@ -8,8 +8,9 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 
 use crate::audit::Actor;
+use crate::block;
 use crate::credentials::AuthDb;
-use crate::error::DbResult;
+use crate::error::{DbError, DbResult};
 use crate::kept::kept;
 use crate::schema::email_changes as changes;
 use crate::write::write;
@@ -18,7 +19,7 @@ impl AuthDb {
     /// Stores the address that a person wants and the SHA-256 of the token that is mailed there, in the place of an earlier one.
     ///
     /// # Errors
-    /// [`DbError::BadReference`](crate::error::DbError::BadReference) when there is no such person any more; the database is
+    /// [`DbError::BadReference`] when there is no such person any more; the database is
     /// away.
     pub async fn store_email_change(
         &self,
@@ -47,29 +48,44 @@ impl AuthDb {
         .await
     }
 
-    /// The address that a person wanted, if this is the token that was mailed there. It is used up, and so is
-    /// what was mailed to the address before.
+    /// The address that a person wants, if this is the token that was mailed there, and still may be used.
     ///
     /// # Errors
-    /// [`DbError::NotFound`](crate::error::DbError::NotFound) when it is not, was used or has expired; the database is away.
-    pub async fn take_email_change(
+    /// When the database is away.
+    pub async fn email_change(
         &self,
         tenant: TenantId,
         user: UserId,
         digest: &[u8; 32],
-    ) -> DbResult<String> {
+    ) -> DbResult<Option<Email>> {
+        let email: Option<String> = block::read(&self.pool, tenant, async |s| {
+            let mine = changes::tenant_id.eq(s.tenant()).and(changes::user_id.eq(user.uuid()));
+            let sound = changes::token_hash.eq(&digest[..]).and(changes::expires_at.gt(now));
+            s.optional(changes::table.filter(mine.and(sound)).select(changes::email)).await
+        })
+        .await?;
+        let read = |email: String| Email::parse(&email).map_err(|error| DbError::Internal(error.to_string()));
+        email.map(read).transpose()
+    }
+
+    /// Uses the token up, and what was mailed to the address before with it.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] when it was used or has expired meanwhile; the database is away.
+    pub async fn take_email_change(&self, tenant: TenantId, user: UserId, digest: &[u8; 32]) -> DbResult<()> {
         write(&self.pool, tenant, Actor::System, async |tx| {
-            let email = tx
+            let taken = tx
                 .run(async |s| {
                     let mine = changes::tenant_id.eq(s.tenant()).and(changes::user_id.eq(user.uuid()));
                     let sound = changes::token_hash.eq(&digest[..]).and(changes::expires_at.gt(now));
-                    let taken = diesel::delete(changes::table.filter(mine.and(sound)));
-                    s.one(taken.returning(changes::email)).await
+                    s.execute(diesel::delete(changes::table.filter(mine.and(sound)))).await
                 })
                 .await?;
+            if taken == 0 {
+                return Err(DbError::NotFound);
+            }
             // What was mailed to the address before must not outlive it.
-            tx.forget_mailed_tokens(user).await?;
-            Ok(email)
+            tx.forget_mailed_tokens(user).await
         })
         .await
     }

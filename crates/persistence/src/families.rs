@@ -10,7 +10,7 @@ use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamptz};
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{try_join, try_join4};
 use uuid::Uuid;
 
 use crate::audit::Actor;
@@ -124,7 +124,7 @@ pub struct RotationOf<'a> {
 }
 
 impl AuthDb {
-    /// Starts a refresh token family, and notes the log-in and the credentials that were right for it.
+    /// Starts a refresh token family, sweeps away those of the person that have ended, and notes the log-in and the credentials that were right for it.
     ///
     /// # Errors
     /// When the database is away, or the user was removed meanwhile.
@@ -152,6 +152,9 @@ impl AuthDb {
                     families::via_tenant.eq(origin.via.map(|via| via.tenant.uuid())),
                     families::via_link.eq(origin.via.map(|via| via.link)),
                 );
+                let whose = families::user_id.eq(account.id().uuid()).and(families::expires_at.lt(now));
+                let over = families::table.filter(families::tenant_id.eq(s.tenant()).and(whose));
+                let swept = s.execute(diesel::delete(over));
                 let opened = s.execute(diesel::insert_into(families::table).values(row));
                 let me = users::table
                     .filter(users::tenant_id.eq(s.tenant()).and(users::id.eq(account.id().uuid())));
@@ -162,7 +165,7 @@ impl AuthDb {
                         None => Ok(()),
                     }
                 };
-                try_join3(opened, noted, proven).await.map(drop)
+                try_join4(swept, opened, noted, proven).await.map(drop)
             })
             .await
         })

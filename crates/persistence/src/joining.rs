@@ -62,6 +62,12 @@ const ASK: &str = "INSERT INTO invitations (tenant_id, id, email, email_norm, fi
                    SELECT $1, $2, $3, $4, $5, $6, 'member', $7, $8 \
                    WHERE NOT EXISTS (SELECT FROM users WHERE tenant_id = $1 AND email_norm = $4)";
 
+/// Removes what was asked for and not accepted in time: some, so that whoever pays for it does not wait, and more than one, so
+/// that there are never more than were asked for within the lifetime of one.
+const SWEEP: &str = "DELETE FROM invitations WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM invitations \
+                     WHERE tenant_id = $1 AND status <> 'accepted' AND invited_by IS NULL AND expires_at < now() \
+                     LIMIT 20 FOR UPDATE SKIP LOCKED)";
+
 impl AuthDb {
     /// The invitation that a token belongs to, if it can still be accepted.
     ///
@@ -134,31 +140,29 @@ impl AuthDb {
             tx.run(async |s| {
                 // Whoever was invited by somebody keeps that invitation: a stranger must not take it away.
                 let older = invitations::table
-                    .filter(invitations::tenant_id.eq(s.tenant()).and(invitations::status.eq("open")))
+                    .filter(invitations::tenant_id.eq(s.tenant()).and(invitations::status.ne("accepted")))
                     .filter(invitations::email_norm.eq(email.norm()).and(invitations::invited_by.is_null()));
-                s.execute(kept(diesel::update(older).set(revoked()))).await
+                let sweep = diesel::sql_query(SWEEP).bind::<SqlUuid, _>(s.tenant());
+                try_join(s.execute(diesel::delete(older)), s.execute(sweep)).await.map(drop)
             })
             .await?;
-            let known = tx
-                .run(async |s| {
-                    let ask = diesel::sql_query(ASK)
-                        .bind::<SqlUuid, _>(s.tenant())
-                        .bind::<SqlUuid, _>(id)
-                        .bind::<Text, _>(email.as_str())
-                        .bind::<Text, _>(email.norm())
-                        .bind::<Text, _>(first_name)
-                        .bind::<Text, _>(last_name)
-                        .bind::<Binary, _>(&digest[..])
-                        .bind::<Timestamptz, _>(expires_at);
-                    let member = users::table
-                        .filter(users::tenant_id.eq(s.tenant()).and(users::email_norm.eq(email.norm())));
-                    let (_, known) =
-                        try_join(s.execute(ask), s.optional(member.select(users::email))).await?;
-                    Ok(known)
-                })
-                .await?;
-            tx.audit("registration.ask", json!({ "email": email.as_str() })).await?;
-            Ok(known)
+            // Not in the audit trail, which nobody could read any more if strangers wrote into it; accepting is.
+            tx.run(async |s| {
+                let ask = diesel::sql_query(ASK)
+                    .bind::<SqlUuid, _>(s.tenant())
+                    .bind::<SqlUuid, _>(id)
+                    .bind::<Text, _>(email.as_str())
+                    .bind::<Text, _>(email.norm())
+                    .bind::<Text, _>(first_name)
+                    .bind::<Text, _>(last_name)
+                    .bind::<Binary, _>(&digest[..])
+                    .bind::<Timestamptz, _>(expires_at);
+                let member = users::table
+                    .filter(users::tenant_id.eq(s.tenant()).and(users::email_norm.eq(email.norm())));
+                let (_, known) = try_join(s.execute(ask), s.optional(member.select(users::email))).await?;
+                Ok(known)
+            })
+            .await
         })
         .await
     }

@@ -126,6 +126,8 @@ pub struct MemberChange {
     pub ended: Option<Revocation>,
     /// Whether what was mailed to the person before must no longer work.
     pub outdates_mail: bool,
+    /// The address that was the person's before, if it is another now.
+    pub former_email: Option<String>,
 }
 
 /// The people of a tenant.
@@ -195,7 +197,16 @@ impl Members {
         let (standing, after) = (before.standing()?, before.standing_after(&patch)?);
         manager.judge(id, standing, Some(after), another_owner)?;
         if before.is_already(&patch) {
-            return Ok(MemberChange { member: before, ended: None, outdates_mail: false });
+            return Ok(MemberChange {
+                member: before,
+                ended: None,
+                outdates_mail: false,
+                former_email: None,
+            });
+        }
+        // A token alone must not move an account to another mailbox, where the next password would be mailed.
+        if manager.is(id) && patch.email.as_ref().is_some_and(|email| email.as_str() != before.email) {
+            return Err(DbError::Refused(Refusal::OwnAccount));
         }
         let outdates = standing != after;
         let leaves = standing.active && !after.active;
@@ -210,8 +221,8 @@ impl Members {
         }
         let subject = Subject::User(UserId::from_uuid(id));
         let ended = if outdates { Some(tx.revoke(subject, member.token_epoch).await?) } else { None };
-        let outdates_mail = leaves || member.email != before.email;
-        Ok(MemberChange { member, ended, outdates_mail })
+        let former_email = (member.email != before.email).then_some(before.email);
+        Ok(MemberChange { member, ended, outdates_mail: leaves || former_email.is_some(), former_email })
     }
 
     /// Removes a person with its credentials and sessions, if it still is in the expected version.

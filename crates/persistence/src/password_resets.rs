@@ -34,7 +34,8 @@ pub struct NewReset<'a> {
 }
 
 impl AuthDb {
-    /// Stores the token by which a person may set its password, in the place of earlier ones.
+    /// Stores the token by which a person may set its password, in the place of those that end no later: anybody may ask for
+    /// one, and must not take away what an administrator or an operator has sent for longer.
     ///
     /// # Errors
     /// [`DbError::BadReference`] when there is no such person any more; the database is away.
@@ -186,7 +187,7 @@ impl AuthDb {
             let found = users::table
                 .filter(users::tenant_id.eq(s.tenant()))
                 .filter(users::username_norm.eq(name).or(users::email_norm.eq(name)))
-                .order(users::username_norm.eq(name).desc());
+                .order(users::email_norm.eq(name).desc());
             s.optional(found.select(Account::as_select()).limit(1)).await
         })
         .await
@@ -206,11 +207,12 @@ impl WriteTx<'_> {
                 let named = users::username_norm.eq(&name).or(users::email_norm.eq(&name));
                 let found = users::table
                     .filter(users::tenant_id.eq(s.tenant()).and(users::status.eq("active")).and(named))
-                    .order(users::username_norm.eq(&name).desc());
+                    .order(users::email_norm.eq(&name).desc());
                 s.one::<_, Uuid>(found.select(users::id).limit(1)).await
             })
             .await?;
         let user = UserId::from_uuid(user);
+        self.forget_mailed_tokens(user).await?;
         self.store_password_reset(user, new).await?;
         self.audit("user.password_token", json!({ "user": user })).await?;
         Ok(user)
@@ -226,7 +228,8 @@ impl WriteTx<'_> {
                 resets::token_hash.eq(&new.digest[..]),
                 resets::expires_at.eq(new.expires_at),
             );
-            let removed = s.execute(diesel::delete(resets::table.filter(mine)));
+            let sooner = mine.and(resets::expires_at.le(new.expires_at));
+            let removed = s.execute(diesel::delete(resets::table.filter(sooner)));
             try_join(removed, s.execute(diesel::insert_into(resets::table).values(row))).await.map(drop)
         })
         .await

@@ -86,6 +86,10 @@ async fn an_address_that_another_member_has_is_told_only_to_whoever_reads_its_ma
     let refused = confirm(&me, &token).await.expect_problem(409, "duplicate").json();
     assert!(refused["errors"]["email"].is_array(), "{refused}");
     assert_eq!(me.get("/api/v1/profile/").await.expect(200).json()["email"], json!(app.a.member.email));
+    let admin = app.log_in(&app.a, &app.a.admin).await;
+    let other = format!("/api/v1/users/{}/", app.a.viewer.id);
+    assert_eq!(admin.patch(&other, &json!({ "email": fresh() })).await.status, 200);
+    assert_eq!(confirm(&me, &token).await.status, 200, "a change that fails uses no token up");
     // The same address in another tenant is another person's.
     let elsewhere = app.b.viewer.email.clone();
     assert_eq!(ask(&me, &elsewhere).await.status, 202);
@@ -132,4 +136,39 @@ async fn without_mail_no_other_address_is_offered_and_what_is_none_is_refused() 
     let machine = Machine::create(&owner, json!({ "roles": ["admin"] })).await;
     let machine = machine.at_work(&with_mail, &with_mail.a).await;
     let _ = ask(&machine, &fresh()).await.expect_problem(403, "permission_denied");
+}
+
+#[tokio::test]
+async fn no_token_alone_moves_the_own_account_to_another_mailbox_and_who_is_moved_is_told() {
+    let post = Post::start().await;
+    let app = &post.app;
+    for user in [&app.a.owner, &app.a.admin] {
+        let me = app.log_in(&app.a, user).await;
+        let path = format!("/api/v1/users/{}/", user.id);
+        let moved = me.patch(&path, &json!({ "email": fresh() })).await;
+        let _ = moved.expect_problem(403, "permission_denied");
+        assert_eq!(me.patch(&path, &json!({ "email": user.email, "first_name": "x" })).await.status, 200);
+    }
+    let admin = app.log_in(&app.a, &app.a.admin).await;
+    let other = format!("/api/v1/users/{}/", app.a.viewer.id);
+    assert_eq!(admin.patch(&other, &json!({ "email": fresh() })).await.status, 200);
+    let told = post.inbox.next_to(&app.a.viewer.email).await;
+    assert!(told.text.contains("another e-mail address") && !told.text.contains("token="), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_address_is_its_owners_whoever_took_it_for_a_user_name() {
+    let post = Post::start().await;
+    let app = &post.app;
+    let victim = &app.a.viewer;
+    let owner = app.owner_of(&app.a).await;
+    let (_, token) = post.invite(&owner, &json!({ "email": fresh() })).await;
+    let accept = json!({ "token": token, "password": CHOSEN, "username": victim.email });
+    let _ = app.anonymous().post("/api/v1/auth/invitations/accept/", &accept).await.expect(201);
+    let tokens = post.log_in(&app.a, &victim.email, PASSWORD).await.expect(200).json();
+    let me = app.with_token(tokens["access"].as_str().expect("a token"), &app.a);
+    assert_eq!(me.get("/api/v1/profile/").await.expect(200).json()["id"], json!(victim.id));
+    let reset = json!({ "tenant": app.a.slug, "email": victim.email });
+    assert_eq!(app.anonymous().post("/api/v1/auth/password/reset/", &reset).await.status, 202);
+    assert!(post.inbox.next_to(&victim.email).await.text.contains(&victim.username));
 }

@@ -1,7 +1,6 @@
 //! Faults that were found in older systems and that no file is about: each has its number in the list of them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use bulkhead_domain::clock::now;
 use bulkhead_tests::app::{Options, TestApp};
 use bulkhead_tests::keys::claims_of;
 use bulkhead_tests::tenants::PASSWORD;
@@ -58,8 +57,8 @@ async fn fault_4_24_a_server_of_any_time_zone_says_the_same_times() {
         let app = Options::default().variable("TZ", zone).start().await;
         let tokens = app.tokens_of(&app.a, &app.a.member).await;
         let token = tokens["access"].as_str().expect("a token");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-        let issued = claims_of(token)["iat"].as_u64().expect("a time");
+        let now = now().timestamp();
+        let issued = claims_of(token)["iat"].as_i64().expect("a time");
         assert!(now.abs_diff(issued) < 60, "{zone}: issued at {issued}, and it is {now}");
         let me = app.with_token(token, &app.a);
         let made = me.post("/api/v1/projects/", &json!({ "name": "now" })).await.expect(201).json();

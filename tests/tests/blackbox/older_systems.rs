@@ -46,6 +46,14 @@ async fn people_are_imported_with_their_hashes_all_of_them_or_none() {
     assert!(!refused.stderr.contains("pepperpepper"), "no hash is quoted: {refused:?}");
     assert_eq!(log_in(&anna).await.status, 401, "none of them");
 
+    for hash in [
+        "$argon2id$rubbish",
+        "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQxMjM0$qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo",
+    ] {
+        let dear = format!("{table}3,\"x-{tail}\",x-{tail}@example.test,\"{hash}\",,True\n");
+        let refused = import(&app, &["--format", "csv"], &dear);
+        assert!(refused.code == Some(1) && refused.stderr.contains("row 4"), "{hash}: {refused:?}");
+    }
     let done = import(&app, &["--format", "csv", "--json"], &table);
     assert_eq!(done.code, Some(0), "{done:?}");
     let tokens = log_in(&anna).await.expect(200).json();

@@ -3,8 +3,9 @@
 use bulkhead_domain::ids::new_id;
 use bulkhead_tests::app::TestApp;
 use bulkhead_tests::binary::{self, Outcome};
-use bulkhead_tests::database::environment;
+use bulkhead_tests::database::{self, environment};
 use bulkhead_tests::http::Response;
+use bulkhead_tests::people::{Post, token_in};
 use bulkhead_tests::tenants::PASSWORD;
 use serde_json::{Value, json};
 
@@ -92,4 +93,20 @@ async fn a_token_is_shown_once_alone_and_nobody_else_gets_one() {
         assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
         assert!(refused.stderr.contains("there is no such"), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_for_a_reset_takes_no_longer_token_away() {
+    let post = Post::start().await;
+    let (app, user) = (&post.app, &post.app.a.member);
+    let given = made(app, &["reset-password", "--tenant", &app.a.slug, "--username", &user.username]);
+    let age = "update bulkhead.password_resets set created_at = now() - interval '1 hour' where tenant_id = $1::text::uuid";
+    // The role of operators changes no such column; the superuser does.
+    let superuser = database::connect(&app.urls.superuser_inside()).await;
+    superuser.execute(age, &[&app.a.id.to_string()]).await.expect("an hour later");
+    let ask = json!({ "tenant": app.a.slug, "email": user.email });
+    assert_eq!(app.anonymous().post("/api/v1/auth/password/reset/", &ask).await.status, 202);
+    let mailed = token_in(&post.inbox.next_to(&user.email).await);
+    assert_eq!(set(app, &given["token"]).await.status, 200);
+    let _ = set(app, &json!(mailed)).await.expect_problem(400, "invalid");
 }

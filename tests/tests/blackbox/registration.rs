@@ -222,3 +222,32 @@ async fn attempts_to_register_and_to_accept_are_counted_by_address_like_log_ins(
     let accept = app.anonymous().post("/api/v1/auth/invitations/accept/", &json!({ "token": "x" })).await;
     let _ = accept.expect_problem(429, "throttled");
 }
+
+#[tokio::test]
+async fn what_was_asked_for_and_never_accepted_is_gone_when_the_next_one_asks() {
+    let post = Post::start().await;
+    let (app, tenant) = (&post.app, &post.app.a);
+    post.set_registration(tenant, "open").await;
+    let owner = app.owner_of(tenant).await;
+    let (invited, _) = post.invite(&owner, &json!({ "email": fresh() })).await;
+    let asked = fresh();
+    for _ in 0..2 {
+        assert_eq!(register(app, &body(tenant, &asked)).await.status, 202);
+        let _ = post.inbox.next_to(&asked).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(register(app, &body(tenant, &fresh())).await.status, 202);
+    }
+    let listed = async || owner.get("/api/v1/invitations/?page_size=100").await.expect(200).json();
+    assert_eq!(listed().await["count"], 7, "one for each address");
+    let id = tenant.id.to_string();
+    let age = "update bulkhead.invitations set expires_at = now() - interval '1 minute' where tenant_id = $1::text::uuid";
+    app.operator.execute(age, &[&id]).await.expect("age them");
+    let last = fresh();
+    assert_eq!(register(app, &body(tenant, &last)).await.status, 202);
+    let kept = listed().await;
+    let mut addresses: Vec<_> =
+        kept["results"].as_array().expect("rows").iter().map(|row| &row["email"]).collect();
+    addresses.sort_by_key(|address| *address != &json!(last));
+    assert_eq!(addresses, [&json!(last), &invited["email"]], "an administrator's stays in the list");
+}

@@ -1,6 +1,6 @@
 //! Second factors: set up, asked for, taken once, recovered and taken away.
 
-use bulkhead_tests::app::TestApp;
+use bulkhead_tests::app::{Options, TestApp};
 use bulkhead_tests::client::Client;
 use bulkhead_tests::tenants::User;
 use bulkhead_tests::totp::code;
@@ -158,6 +158,25 @@ async fn it_is_switched_off_by_password_and_code_and_taken_away_by_an_administra
     let _ = admin.delete(&path(&app.a.owner)).await.expect_problem(403, "permission_denied");
     let _ = admin.delete(&path(&app.b.owner)).await.expect_problem(404, "not_found");
     let _ = client.delete(&path(&app.a.admin)).await.expect_problem(403, "insufficient_scope");
+    // A token alone does not switch the own one off.
+    let (admin, _, _) = enrolled(&app, &app.a.admin).await;
+    let _ = admin.delete(&path(&app.a.admin)).await.expect_problem(403, "permission_denied");
+    assert_eq!(admin.get(MINE).await.expect(200).json()["enabled"], true);
+}
+
+#[tokio::test]
+async fn a_right_password_alone_does_not_begin_the_count_of_guessed_codes_anew() {
+    let app = Options::default().set("limits.guesses", 5).start().await;
+    let user = &app.a.member;
+    let (client, _, _) = enrolled(&app, user).await;
+    let guess = json!({ "password": user.password, "code": "000000" });
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(client.post(&format!("{MINE}disable/"), &guess).await.status);
+        // Right, and no proof of the second factor.
+        statuses.push(client.post(MINE, &json!({ "password": user.password })).await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
 }
 
 #[tokio::test]

@@ -73,6 +73,41 @@ async fn logging_out_with_nothing_or_with_rubbish_is_refused_and_a_guess_ends_no
 }
 
 #[tokio::test]
+async fn an_empty_refresh_token_is_none_and_a_cookie_that_is_not_offered_is_none_either() {
+    let app = TestApp::start().await;
+    for (body, cookie) in [
+        (json!({ "refresh": null }), ""),
+        (json!({ "refresh": "" }), ""),
+        (json!({}), "__Secure-bulkhead-refresh=left-over"),
+    ] {
+        let (client, refresh) = session(&app).await;
+        let left = if cookie.is_empty() { client.clone() } else { client.with_header("Cookie", cookie) };
+        assert_eq!(left.post(LOG_OUT, &body).await.status, 200, "{body} {cookie}");
+        is_over(&app, &client, &refresh).await;
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_were_ended_with_the_account_are_not_listed_and_old_ones_are_swept_away() {
+    let app = TestApp::start().await;
+    let owner = app.owner_of(&app.a).await;
+    let _ = session(&app).await;
+    let member = format!("/api/v1/users/{}/", app.a.member.id);
+    for deed in ["deactivate/", "activate/"] {
+        assert_eq!(owner.send("POST", &format!("{member}{deed}"), None).await.status, 200);
+    }
+    let (client, _) = session(&app).await;
+    assert_eq!(client.get(SESSIONS).await.expect(200).json().as_array().map(Vec::len), Some(1));
+    let id = app.a.member.id.to_string();
+    let age = "update bulkhead.refresh_families set expires_at = now() - interval '1 second' where user_id = $1::text::uuid";
+    app.operator.execute(age, &[&id]).await.expect("age them");
+    let _ = session(&app).await;
+    let count = "select count(*) from bulkhead.refresh_families where user_id = $1::text::uuid";
+    let count: i64 = app.operator.query_one(count, &[&id]).await.expect("a count").get(0);
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
 async fn ref_9_a_person_sees_and_ends_its_own_sessions_and_nobody_elses() {
     let app = TestApp::start().await;
     let (first, first_refresh) = session(&app).await;

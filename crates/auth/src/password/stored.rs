@@ -42,11 +42,18 @@ impl Stored {
     }
 }
 
+/// What a hash may cost that somebody else made: memory in KiB, passes and lanes. Anybody who knows the account's name can have it
+/// compared.
+const DEAREST: (u32, u32, u32) = (64 * 1024, 16, 16);
+
 fn argon(text: &str) -> Option<PasswordHash> {
     let hash = PasswordHash::new(text).ok()?;
     let is_argon = Algorithm::try_from(hash.algorithm.as_str()).is_ok();
-    let is_complete = hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
-    (is_argon && is_complete).then_some(hash)
+    let is_complete = hash.salt.is_some() && hash.hash.is_some();
+    let params = Params::try_from(&hash).ok()?;
+    let (memory, passes, lanes) = DEAREST;
+    let is_cheap = params.m_cost() <= memory && params.t_cost() <= passes && params.p_cost() <= lanes;
+    (is_argon && is_complete && is_cheap).then_some(hash)
 }
 
 /// Whether `hash` was made with today's algorithm, version and parameters.

@@ -68,9 +68,11 @@ impl PasswordToken {
         let token = self.token.expose_secret();
         let page = context.configuration.settings.mail.frontend_url.as_deref();
         let page = page.map(|url| format!("{}/reset-password", url.trim_end_matches('/')));
-        document["token"] = json!(token);
-        document["expires_at"] = json!(self.expires_at);
-        document["link"] = json!(page.as_ref().map(|page| format!("{page}#token={token}")));
+        let link = page.as_ref().map(|page| format!("{page}#token={token}"));
+        let told = [("token", json!(token)), ("expires_at", json!(self.expires_at)), ("link", json!(link))];
+        if let Some(document) = document.as_object_mut() {
+            document.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        }
         let way = page.map_or_else(
             || "POST /api/v1/auth/password/reset/confirm/ with this \"token\" and a \"password\"".to_owned(),
             |page| format!("{page}#token=TOKEN"),

@@ -41,7 +41,10 @@ impl Refusal {
         match self {
             Self::NotAdministrator => "Only an administrator of the tenant may do this.",
             Self::AboveOwn => "Nobody can give, change or remove a role above the own.",
-            Self::OwnAccount => "Nobody can change the role or the status of the own account, or remove it.",
+            Self::OwnAccount => {
+                "Nobody can change the role or the status of the own account, or remove it; the own address is changed at \
+                 profile/email/."
+            }
             Self::LastOwner => "A tenant keeps at least one active owner. Make somebody else one first.",
             Self::Referenced => "Other rows name this person. Deactivate the account instead of deleting it.",
             Self::InvitationOver => "The invitation was accepted or revoked before.",
@@ -90,6 +93,12 @@ impl Manager {
         Self { role: Role::Admin, id: None }
     }
 
+    /// Whether it is this person.
+    #[must_use]
+    pub fn is(&self, person: Uuid) -> bool {
+        self.id == Some(person)
+    }
+
     /// Whether it may give this role, or touch what has it.
     ///
     /// # Errors
@@ -116,7 +125,7 @@ impl Manager {
         if before.is_active_owner() && !stays_owner && !another_owner {
             return Err(Refusal::LastOwner);
         }
-        if self.id == Some(person) && after != Some(before) {
+        if self.is(person) && after != Some(before) {
             return Err(Refusal::OwnAccount);
         }
         Ok(())

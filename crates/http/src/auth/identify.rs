@@ -73,7 +73,7 @@ pub(crate) async fn identify(
     let tenant = worker.auth.find_tenant(&tenant).await?;
     // Nobody's tenant is searched as well, so that an unknown tenant takes as long as a known one.
     let searched = tenant.as_ref().map_or(TenantId::from_uuid(Uuid::nil()), |tenant| tenant.id());
-    let name = if name.len() > LONGEST_NAME { "" } else { &name };
+    let name = if name.chars().count() > LONGEST_NAME { "" } else { &name };
     let known = worker.auth.find_account(searched, name).await?;
     let account = known.as_ref().map_or_else(|| stand_in(name), |known| known.account.id().uuid());
     let attempt = Attempt::reserve(worker, request, searched, account).await?;
@@ -108,6 +108,19 @@ pub(crate) async fn identify_again(
         return Err(complaint(field, "This is not your password."));
     }
     Ok(Identified { tenant: entry, known, attempt })
+}
+
+/// Says that the password was right; not of an account with a second factor, where a password is half of the proof: whoever has it
+/// would begin the count anew after each few guesses of the code.
+pub(crate) async fn password_was_right(
+    worker: &Worker,
+    known: &KnownAccount,
+    attempt: Attempt,
+) -> Outcome<()> {
+    if known.second_factor.is_some() {
+        return Ok(());
+    }
+    attempt.succeeded(worker).await
 }
 
 /// Compares a password with a stored hash. A password that could never have been set is a wrong one.

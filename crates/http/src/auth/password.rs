@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::identify::{Identified, identify_again, not_hashed, tenant_name};
+use super::identify::{Identified, identify_again, not_hashed, password_was_right, tenant_name};
 use super::{BODIES, end_links};
 use crate::context::TenantCtx;
 use crate::extract::form::{Members, complaint};
@@ -122,7 +122,7 @@ async fn change(
     let current = ("current_password", current);
     let Identified { tenant: entry, known, attempt } =
         identify_again(&worker, &request, (tenant, user), current).await?;
-    attempt.succeeded(&worker).await?;
+    password_was_right(&worker, &known, attempt).await?;
     let hash = hash_new(&worker, &entry, &known.account, "new_password", new).await?;
     // First: a link that ended although the change failed costs less than one that outlives it.
     end_links(&worker, tenant, user).await?;

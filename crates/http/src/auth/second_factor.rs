@@ -23,7 +23,7 @@ use self::bodies::{
 };
 use super::attempt::Attempt;
 use super::factor::{self, bound_to, keys};
-use super::identify::{Identified, identify_again};
+use super::identify::{Identified, identify_again, password_was_right};
 use super::login::opened;
 use super::reply::{Keeping, TokenReply};
 use super::{BODIES, refresh};
@@ -158,7 +158,7 @@ async fn enrol(
 ) -> Outcome<HttpResponse> {
     let keys = keys(&worker)?;
     let (entry, known, attempt) = proved(&ctx, &request, &worker, &mut members).await?;
-    attempt.succeeded(&worker).await?;
+    password_was_right(&worker, &known, attempt).await?;
     let secret = TotpSecret::generate();
     let account = &known.account;
     let sealed = keys.seal(secret.as_bytes(), &bound_to(entry.id(), account.id()));
@@ -233,6 +233,10 @@ async fn disable(
 /// `DELETE /api/v1/users/{id}/second-factor/`
 async fn reset(ctx: TenantCtx, worker: Data<Worker>, id: PathId) -> Outcome<HttpResponse> {
     let (tenant, user) = (ctx.principal().tenant, UserId::from_uuid(id.0));
+    if ctx.principal().kind == PrincipalKind::User && ctx.principal().id == id.0 {
+        let detail = "The own second factor is switched off with the password and a code.";
+        return Err(Problem::new(Code::PermissionDenied, detail));
+    }
     let (_, target) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
     if target.account.role()? == Role::Owner && !is_owner(&ctx, &worker).await? {
         let detail = "Only an owner can take an owner's second factor away.";

@@ -95,7 +95,8 @@ pub(crate) struct SessionReply {
 /// `POST /api/v1/auth/logout/`
 async fn log_out(request: HttpRequest, worker: Data<Worker>, body: Anything) -> Outcome<HttpResponse> {
     let mut members = body.0;
-    let has_token = members.has("refresh") || cookie::in_cookie(request.headers()).is_some();
+    let has_cookie = worker.services.refresh.cookie && cookie::in_cookie(request.headers()).is_some();
+    let has_token = members.has("refresh") || has_cookie;
     let keeping = if has_token {
         let (text, keeping) = cookie::brought(&request, &worker, &mut members)?;
         let token = RefreshToken::parse(&text).ok_or_else(refresh::refused)?;

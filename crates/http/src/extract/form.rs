@@ -20,9 +20,9 @@ const LIMIT: usize = 16 * 1024;
 pub(crate) struct Members(Map<String, Value>);
 
 impl Members {
-    /// Whether there is a member of this name, whatever it holds.
+    /// Whether there is a member of this name, and it is not empty.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.0.get(name).is_some_and(|value| !value.is_null() && value.as_str() != Some(""))
     }
 
     /// A member that must be there and be text.

@@ -19,7 +19,7 @@ use super::accept::chosen;
 use super::profile::{Profile, profile};
 use super::{mails, refused};
 use crate::auth::BODIES;
-use crate::auth::identify::{Identified, identify_again};
+use crate::auth::identify::{Identified, identify_again, password_was_right};
 use crate::auth::password::used_up;
 use crate::context::TenantCtx;
 use crate::extract::form::{Members, complaint};
@@ -91,7 +91,7 @@ async fn ask(
     mails::offered(&worker)?;
     let known = identify_again(&worker, &request, (tenant, user), ("current_password", password)).await?;
     let Identified { tenant: entry, known, attempt } = known;
-    attempt.succeeded(&worker).await?;
+    password_was_right(&worker, &known, attempt).await?;
     if worker.limits.mail(tenant, email.norm()) {
         let token = one_time::generate(Purpose::EmailChange, tenant, user.uuid());
         let stored = (token.digest.as_bytes(), now() + LIFETIME);
@@ -112,14 +112,18 @@ async fn confirm(ctx: TenantCtx, worker: Data<Worker>, mut members: Members) -> 
         return Err(used_up());
     }
     let (entry, before) = worker.auth.account(tenant, user).await?.ok_or_else(Problem::not_found)?;
-    let taken = worker.auth.take_email_change(tenant, user, token.digest().as_bytes()).await;
-    let email = taken.map_err(|error| match error {
+    let digest = token.digest();
+    let wanted = worker.auth.email_change(tenant, user, digest.as_bytes()).await?.ok_or_else(used_up)?;
+    let changed = ctx.db().write(async |tx| {
+        let changed = Users::change_email(tx, user, &wanted).await?;
+        // Last: a token is used up by a change that is made, not by one that fails.
+        worker.auth.take_email_change(tenant, user, digest.as_bytes()).await?;
+        Ok(changed)
+    });
+    let changed = changed.await.map_err(|error| match error {
         DbError::NotFound => used_up(),
-        other => Problem::busy_is_unavailable(other),
+        other => refused(other),
     })?;
-    let email = Email::parse(&email).map_err(|_| used_up())?;
-    let changed = ctx.db().write(async |tx| Users::change_email(tx, user, &email).await).await;
-    let changed = changed.map_err(refused)?;
     mails::address_changed(&worker, &entry, (&before.account.email, &before.account.username));
     respond::json(&profile(&ctx, changed))
 }

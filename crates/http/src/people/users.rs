@@ -202,19 +202,27 @@ async fn change(
     patch: MemberPatch,
 ) -> Outcome<HttpResponse> {
     let (tenant, user) = (ctx.principal().tenant, UserId::from_uuid(id.0));
-    let (mut over, mut leaves) = (None, false);
+    let (mut over, mut leaves, mut former) = (None, false, None);
     let once = ctx.db().write_once(key, async |tx| {
-        let MemberChange { member, ended, outdates_mail } =
+        let MemberChange { member, ended, outdates_mail, former_email } =
             Members::change(tx, id.0, expected.0, patch).await?;
         if outdates_mail {
             // Before the change counts: afterwards it could fail, and a link in a stranger's mailbox would still work.
             worker.auth.forget_mailed_tokens(tenant, user).await?;
         }
         (over, leaves) = (ended, ended.is_some() && !member.is_active);
+        former = former_email.map(|email| (email, member.username.clone()));
         respond::reply(StatusCode::OK, &member, None)
     });
     let once = once.await.map_err(refused)?;
     over.into_iter().for_each(|ended| worker.state.revoke(ended));
+    if let (Once::First(_), Some((email, username))) = (&once, former) {
+        // Made already, whatever becomes of the mail.
+        match home(ctx, worker).await {
+            Ok(tenant) => mails::address_changed(worker, &tenant, (&email, &username)),
+            Err(error) => tracing::warn!(%error, "nobody was told of another address"),
+        }
+    }
     if leaves {
         // A link of a person who left holds no longer; to end it as well is to end at once what it opened elsewhere.
         match worker.auth.end_links(tenant, user).await {

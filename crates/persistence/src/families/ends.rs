@@ -55,7 +55,9 @@ impl AuthDb {
     ) -> DbResult<Vec<OpenSession>> {
         block::read(&self.pool, tenant, async |s| {
             let mine = families::tenant_id.eq(s.tenant()).and(families::user_id.eq(user.uuid()));
-            let live = families::table.filter(mine).filter(is_live(idle));
+            let me = users::table.filter(users::tenant_id.eq(s.tenant()).and(users::id.eq(user.uuid())));
+            let of_now = families::session_epoch.eq_any(me.select(users::session_epoch));
+            let live = families::table.filter(mine).filter(of_now).filter(is_live(idle));
             s.many(live.order(families::rotated_at.desc()).select(OpenSession::as_select()).limit(200)).await
         })
         .await

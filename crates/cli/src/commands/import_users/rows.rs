@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bulkhead_auth::django_hash::is_importable;
+use bulkhead_auth::password::is_importable;
 use bulkhead_domain::person::{Email, Username};
 use bulkhead_domain::scope::Role;
 use bulkhead_persistence::platform::{ImportedUser, NewUser};
@@ -73,7 +73,7 @@ fn person(number: usize, row: &Row, usual: Role) -> Result<ImportedUser, Failure
     };
     // Django marks people without a password with a "!".
     let hash = field("password").filter(|hash| !hash.starts_with('!'));
-    if hash.is_some_and(|hash| !is_importable(hash) && !hash.starts_with("$argon2")) {
+    if hash.is_some_and(|hash| !is_importable(hash)) {
         return Err(wrong(number, "its password is not a hash that can be verified here"));
     }
     let about = |what: &str, error: &dyn std::fmt::Display| wrong(number, &format!("its {what}: {error}"));
