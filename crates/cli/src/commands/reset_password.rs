@@ -77,7 +77,7 @@ impl PasswordToken {
             || "POST /api/v1/auth/password/reset/confirm/ with this \"token\" and a \"password\"".to_owned(),
             |page| format!("{page}#token=TOKEN"),
         );
-        let until = self.expires_at.to_rfc3339();
+        let until = self.expires_at.format("%F %R UTC");
         context.output.note(&format!("{done}; sets the password once, until {until}: {way}"));
         context.output.tell(&document, token);
     }
