@@ -1,7 +1,9 @@
 //! Hashing and verifying passwords on a bounded pool with a bounded queue: argon2id, and what came from Django. What a good new password is,
 //! stands in [`crate::password_policy`]; who may try how often is not decided here.
 
+mod argon;
 mod stored;
+mod threads;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -9,12 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::password_policy::{UnusablePassword, normalise};
+use argon::Argon;
 use stored::Stored;
+use threads::HashThreads;
 
 /// Whether accounts with this hash can log in, so that an importer may keep it: one of argon2 or of Django's PBKDF2, complete, and
 /// not so dear that comparing it would be an attack. Not: the text of an account without a password, which starts with `!`.
@@ -22,12 +25,6 @@ use stored::Stored;
 pub fn is_importable(text: &str) -> bool {
     Stored::read(text).is_some()
 }
-
-/// Memory in KiB, passes and lanes: the least that OWASP ASVS 5.0 appendix C accepts for argon2id.
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-const OUTPUT_BYTES: usize = 32;
 
 /// How much hashing may go on at once. One hash takes 19 MiB and some 20 ms of a core.
 #[derive(Clone, Copy, Debug)]
@@ -67,28 +64,28 @@ pub enum Verdict {
 
 /// Hashes and verifies passwords. Share one between all workers: the bounds are its own.
 pub struct PasswordHasher {
-    argon: Argon2<'static>,
+    argon: Argon,
     dummy: Arc<PasswordHash>,
+    threads: HashThreads,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     wait: Duration,
 }
 
 impl PasswordHasher {
-    /// Makes the pool, and one hash of nobody's password, which takes as long as any.
+    /// Makes the pool. Its threads start when they are needed.
     ///
     /// # Errors
-    /// [`HashError::Internal`] when the system gives no memory or no random bytes.
+    /// [`HashError::Internal`] when the system refuses what it takes.
     pub fn new(settings: HashSettings) -> Result<Self, HashError> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).map_err(internal)?;
-        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobodys: [u8; 32] = rand::random();
-        let dummy = argon.hash_password(&nobodys).map_err(internal)?;
+        let argon = Argon::new()?;
+        let dummy = Arc::new(argon.nobodys()?);
         let permits = settings.permits.clamp(1, Semaphore::MAX_PERMITS);
         let admitted = permits.saturating_add(settings.queue).min(Semaphore::MAX_PERMITS);
         Ok(Self {
             argon,
-            dummy: Arc::new(dummy),
+            dummy,
+            threads: HashThreads::new(permits).map_err(internal)?,
             admitted: Arc::new(Semaphore::new(admitted)),
             running: Arc::new(Semaphore::new(permits)),
             wait: settings.wait,
@@ -102,11 +99,7 @@ impl PasswordHasher {
     pub async fn hash(&self, password: SecretString) -> Result<String, HashError> {
         let password = normalise(password.expose_secret())?;
         let argon = self.argon.clone();
-        self.run(move || {
-            let hash = argon.hash_password(password.expose_secret().as_bytes()).map_err(internal)?;
-            Ok(hash.to_string())
-        })
-        .await
+        self.run(move || Ok(argon.hash(password.expose_secret())?.to_string())).await
     }
 
     /// Compares `password` with what is stored for the account; `None` when there is no such account.
@@ -125,7 +118,7 @@ impl PasswordHasher {
         self.run(move || {
             let (sent, normal) = (password.expose_secret(), normal.expose_secret());
             let Some(stored) = stored else {
-                let _ = black_box(argon.verify_password(normal.as_bytes(), dummy.as_ref()));
+                black_box(argon.matches(&dummy, normal)?);
                 return Ok(Verdict::NoMatch);
             };
             stored.compare(&argon, sent, normal)
@@ -133,7 +126,7 @@ impl PasswordHasher {
         .await
     }
 
-    /// Runs `work` on a blocking thread when there is room for it.
+    /// Runs `work` on a hashing thread when there is room for it.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
@@ -141,7 +134,7 @@ impl PasswordHasher {
         let place = Arc::clone(&self.admitted).try_acquire_owned().or(Err(HashError::Busy))?;
         let turn = tokio::time::timeout(self.wait, Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.or(Err(HashError::Busy))?.map_err(internal)?;
-        let task = tokio::task::spawn_blocking(move || {
+        let task = self.threads.run(move || {
             // Both move in here because the thread runs on when the caller goes away: memory and core are taken
             // until it ends, and so the place must be, too.
             let _held = (place, turn);

@@ -1,10 +1,11 @@
 //! What is stored for an account: an argon2 hash of our own, or a hash that came with it from Django. Reading it, and
 //! comparing a password with it. When and on which thread is not decided here.
 
-use argon2::password_hash::{self, phc::PasswordHash};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordVerifier as _, Version};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Params};
 
-use super::{HashError, Verdict, internal};
+use super::argon::Argon;
+use super::{HashError, Verdict};
 use crate::django_hash::DjangoHash;
 
 /// A stored hash that can be verified.
@@ -25,20 +26,17 @@ impl Stored {
     ///
     /// # Errors
     /// [`HashError::Internal`].
-    pub(super) fn compare(&self, argon: &Argon2<'_>, sent: &str, normal: &str) -> Result<Verdict, HashError> {
-        match self {
-            Self::Argon(hash) => match argon.verify_password(normal.as_bytes(), hash.as_ref()) {
-                Ok(()) if is_current(argon, hash) => Ok(Verdict::Match),
-                Ok(()) => Ok(Verdict::MatchNeedsRehash),
-                Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::NoMatch),
-                Err(error) => Err(internal(error)),
-            },
+    pub(super) fn compare(&self, argon: &Argon, sent: &str, normal: &str) -> Result<Verdict, HashError> {
+        Ok(match self {
+            Self::Argon(hash) if !argon.matches(hash, normal)? => Verdict::NoMatch,
+            Self::Argon(hash) if argon.is_todays(hash) => Verdict::Match,
+            Self::Argon(_) => Verdict::MatchNeedsRehash,
             // Django hashed what its browser sent, in whichever form that was.
             Self::Django(hash) if hash.matches(sent) || sent != normal && hash.matches(normal) => {
-                Ok(Verdict::MatchNeedsRehash)
+                Verdict::MatchNeedsRehash
             }
-            Self::Django(_) => Ok(Verdict::NoMatch),
-        }
+            Self::Django(_) => Verdict::NoMatch,
+        })
     }
 }
 
@@ -54,14 +52,4 @@ fn argon(text: &str) -> Option<PasswordHash> {
     let (memory, passes, lanes) = DEAREST;
     let is_cheap = params.m_cost() <= memory && params.t_cost() <= passes && params.p_cost() <= lanes;
     (is_argon && is_complete && is_cheap).then_some(hash)
-}
-
-/// Whether `hash` was made with today's algorithm, version and parameters.
-fn is_current(argon: &Argon2<'_>, hash: &PasswordHash) -> bool {
-    let Ok(params) = Params::try_from(hash) else { return false };
-    let today = argon.params();
-    hash.algorithm == ARGON2ID_IDENT
-        && hash.version == Some(Version::V0x13.into())
-        && (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len())
-            == (today.m_cost(), today.t_cost(), today.p_cost(), today.output_len())
 }

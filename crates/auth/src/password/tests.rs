@@ -207,3 +207,30 @@ async fn a_hash_from_django_matches_in_the_form_it_was_sent_or_in_ours_and_asks_
         assert_eq!(verified, verdict, "{sent:?} {stored}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_is_hashed_by_as_many_threads_as_there_are_permits_and_all_else_goes_before_them() {
+    let pool = Arc::new(roomy());
+    let storm: Vec<_> = (0..30)
+        .map(|_| {
+            let pool = Arc::clone(&pool);
+            tokio::spawn(async move { pool.verify(secret("guess"), None).await })
+        })
+        .collect();
+    for guess in storm {
+        assert_eq!(guess.await.unwrap().unwrap(), Verdict::NoMatch);
+    }
+    let mut hashing = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let folder = thread.unwrap().path();
+        if std::fs::read_to_string(folder.join("comm")).unwrap().trim() == "hash" {
+            let stat = std::fs::read_to_string(folder.join("stat")).unwrap();
+            // proc_pid_stat(5): the name in parentheses is field 2, the nice value field 19.
+            let nice = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().to_owned();
+            hashing.push(nice);
+        }
+    }
+    assert!((1..=2).contains(&hashing.len()), "{hashing:?}");
+    assert!(hashing.iter().all(|nice| nice == "19"), "{hashing:?}");
+}
