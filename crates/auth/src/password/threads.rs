@@ -50,8 +50,8 @@ impl Drop for HashThreads {
 #[cfg(target_os = "linux")]
 const NICE: i32 = 19;
 
-/// Leaves the cores to those who need them for less than a millisecond: a read does not wait until a password is hashed, and a
-/// core that nobody else wants is used in full.
+/// Leaves the cores to those who need them for less than a millisecond: they go before, and a core that nobody
+/// else wants is used in full.
 fn step_back() {
     // Elsewhere than on Linux the call is about the whole process. A refusal changes the order, not the answers.
     #[cfg(target_os = "linux")]
