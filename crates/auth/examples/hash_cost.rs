@@ -14,7 +14,8 @@ const TIMES: usize = 51;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let hasher = PasswordHasher::new(HashSettings { permits: 1, queue: 0, wait: Duration::ZERO })?;
+    let hasher =
+        PasswordHasher::new(HashSettings { permits: 1, beside_others: 1, queue: 0, wait: Duration::ZERO })?;
     let guess = SecretString::from("wrong wrong wrong");
     hasher.verify(guess.clone(), None).await?;
     let mut times = Vec::with_capacity(TIMES);

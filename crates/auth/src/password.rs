@@ -4,6 +4,7 @@
 mod argon;
 mod stored;
 mod threads;
+mod turns;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -18,6 +19,7 @@ use crate::password_policy::{UnusablePassword, normalise};
 use argon::Argon;
 use stored::Stored;
 use threads::HashThreads;
+use turns::Turns;
 
 /// Whether accounts with this hash can log in, so that an importer may keep it: one of argon2 or of Django's PBKDF2, complete, and
 /// not so dear that comparing it would be an attack. Not: the text of an account without a password, which starts with `!`.
@@ -31,6 +33,8 @@ pub fn is_importable(text: &str) -> bool {
 pub struct HashSettings {
     /// How many hashes run at once; at least one is assumed.
     pub permits: usize,
+    /// How many of them run while other requests are at work; at least one is assumed.
+    pub beside_others: usize,
     /// How many more may wait for their turn. The next one is turned away at once.
     pub queue: usize,
     /// The longest that one waits.
@@ -68,7 +72,7 @@ pub struct PasswordHasher {
     dummy: Arc<PasswordHash>,
     threads: HashThreads,
     admitted: Arc<Semaphore>,
-    running: Arc<Semaphore>,
+    turns: Turns,
     wait: Duration,
 }
 
@@ -81,15 +85,21 @@ impl PasswordHasher {
         let argon = Argon::new()?;
         let dummy = Arc::new(argon.nobodys()?);
         let permits = settings.permits.clamp(1, Semaphore::MAX_PERMITS);
+        let beside_others = settings.beside_others.clamp(1, permits);
         let admitted = permits.saturating_add(settings.queue).min(Semaphore::MAX_PERMITS);
         Ok(Self {
             argon,
             dummy,
             threads: HashThreads::new(permits).map_err(internal)?,
             admitted: Arc::new(Semaphore::new(admitted)),
-            running: Arc::new(Semaphore::new(permits)),
+            turns: Turns::new(beside_others, permits - beside_others),
             wait: settings.wait,
         })
+    }
+
+    /// Notes that a request is at work that is not about passwords: for the next second, hashing leaves it a core.
+    pub fn others_are_at_work(&self) {
+        self.turns.others_are_at_work();
     }
 
     /// Hashes `password` under a new random salt. The result is a PHC string.
@@ -132,7 +142,7 @@ impl PasswordHasher {
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let place = Arc::clone(&self.admitted).try_acquire_owned().or(Err(HashError::Busy))?;
-        let turn = tokio::time::timeout(self.wait, Arc::clone(&self.running).acquire_owned());
+        let turn = tokio::time::timeout(self.wait, self.turns.next());
         let turn = turn.await.or(Err(HashError::Busy))?.map_err(internal)?;
         let task = self.threads.run(move || {
             // Both move in here because the thread runs on when the caller goes away: memory and core are taken

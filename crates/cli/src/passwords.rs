@@ -35,11 +35,13 @@ pub(crate) async fn hash(context: &Context, password: SecretString) -> Result<Se
     Ok(hasher.hash(password).await?.into())
 }
 
-/// How much hashing may go on at once.
+/// How much hashing may go on at once: on every core, unless the settings say less, and on all but one while other requests are at work.
 pub(crate) fn hash_settings(context: &Context) -> HashSettings {
     let auth = &context.configuration.settings.auth;
-    let permits = auth.hash_permits.or_else(|| std::thread::available_parallelism().ok());
-    HashSettings { permits: permits.map_or(1, usize::from), queue: auth.hash_queue, wait: auth.hash_wait }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let permits = auth.hash_permits.map_or(cores, usize::from);
+    let beside_others = permits.min(cores - 1);
+    HashSettings { permits, beside_others, queue: auth.hash_queue, wait: auth.hash_wait }
 }
 
 /// The first line of stdin, without its end.

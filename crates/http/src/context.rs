@@ -114,6 +114,7 @@ fn authorize(request: &HttpRequest) -> Outcome<TenantCtx> {
     worker.state.believes(&verified).map_err(disbelieved)?;
     at_home(request, worker, &verified.principal)?;
     worker.limits.request(request, &verified.principal)?;
+    worker.services.hasher.others_are_at_work();
     allowed(operation.access, &verified.principal)?;
     Ok(TenantCtx { verified, worker: worker.clone() })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulkhead_domain::ids::new_id;
-use bulkhead_tests::app::{Options, PUBLIC_URL, TestApp};
+use bulkhead_tests::app::{PUBLIC_URL, TestApp};
 use bulkhead_tests::http::Response;
 use bulkhead_tests::keys::claims_of;
 use bulkhead_tests::tenants::{self, PASSWORD};
@@ -284,19 +284,4 @@ async fn what_is_missing_from_a_log_in_is_named() {
         let problem = log_in(&app, &body).await.expect_problem(400, "invalid").json();
         assert!(problem["errors"][field].is_array(), "{problem}");
     }
-}
-
-#[tokio::test]
-async fn more_log_ins_than_can_be_hashed_are_turned_away_and_everything_else_goes_on() {
-    let app = Options::default().set("auth.hash_permits", 1).set("auth.hash_queue", 2).start().await;
-    let me = app.user_of(&app.a).await;
-    let body =
-        json!({ "tenant": app.a.slug, "username": app.a.member.username, "password": "wrong wrong wrong" });
-    let crowd = app.anonymous().expecting_faults();
-    let crowd = futures_util::future::join_all((0..40).map(|_| crowd.post(PATH, &body)));
-    let (crowd, while_it_lasts) = tokio::join!(crowd, me.get("/api/v1/projects/"));
-    assert_eq!(while_it_lasts.status, 200);
-    let refused = crowd.iter().filter(|answer| answer.status == 503).collect::<Vec<_>>();
-    assert!(crowd.iter().all(|answer| [401, 503].contains(&answer.status)));
-    assert!(!refused.is_empty() && refused.iter().all(|answer| answer.header("retry-after").is_some()));
 }

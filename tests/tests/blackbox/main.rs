@@ -20,6 +20,7 @@ mod faults;
 mod guesses;
 mod guide;
 mod guide_rust;
+mod hashing;
 mod hosts;
 mod input;
 mod invitations;

@@ -12,7 +12,7 @@ use super::{HashError, HashSettings, PasswordHasher, Verdict};
 use crate::password_policy::UnusablePassword;
 
 fn pool(permits: usize, queue: usize, wait: Duration) -> PasswordHasher {
-    PasswordHasher::new(HashSettings { permits, queue, wait }).unwrap()
+    PasswordHasher::new(HashSettings { permits, beside_others: permits, queue, wait }).unwrap()
 }
 
 fn roomy() -> PasswordHasher {
@@ -123,7 +123,7 @@ async fn what_can_be_nobodys_password_is_refused_before_any_hashing() {
     let pool = Arc::new(pool(1, 0, Duration::ZERO));
     // The one thread is taken: whatever reached the pool would be turned away as busy.
     let (release, _task) = occupy(&pool);
-    until(|| pool.running.available_permits() == 0).await;
+    until(|| pool.turns.free() == 0).await;
     for (text, expected) in [
         ("x".repeat(1 << 20), UnusablePassword::TooLong),
         ("nul\0nul".to_owned(), UnusablePassword::ContainsNul),
@@ -141,7 +141,7 @@ async fn what_can_be_nobodys_password_is_refused_before_any_hashing() {
 async fn beyond_permits_and_queue_callers_are_turned_away_at_once_and_the_queued_one_is_served() {
     let pool = Arc::new(pool(1, 1, Duration::from_secs(60)));
     let (release, running) = occupy(&pool);
-    until(|| pool.running.available_permits() == 0).await;
+    until(|| pool.turns.free() == 0).await;
     let (_, queued) = occupy(&pool);
     until(|| pool.admitted.available_permits() == 0).await;
     let started = Instant::now();
@@ -159,7 +159,7 @@ async fn beyond_permits_and_queue_callers_are_turned_away_at_once_and_the_queued
 async fn waiting_ends_after_the_time_allowed_and_gives_the_place_back() {
     let pool = Arc::new(pool(1, 5, Duration::from_millis(20)));
     let (release, _running) = occupy(&pool);
-    until(|| pool.running.available_permits() == 0).await;
+    until(|| pool.turns.free() == 0).await;
     assert!(matches!(pool.hash(secret("patient")).await, Err(HashError::Busy)));
     assert_eq!(pool.admitted.available_permits(), 5, "only the running one holds a place");
     drop(release);
@@ -184,10 +184,10 @@ async fn a_caller_that_goes_away_does_not_free_the_thread_it_started() {
     until(|| started.load(Ordering::SeqCst)).await;
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
-    assert_eq!(pool.running.available_permits(), 0, "its thread still runs");
+    assert_eq!(pool.turns.free(), 0, "its thread still runs");
     assert!(matches!(pool.hash(secret("not yet")).await, Err(HashError::Busy)));
     drop(release);
-    until(|| pool.running.available_permits() == 1).await;
+    until(|| pool.turns.free() == 1).await;
     pool.hash(secret("now")).await.unwrap();
 }
 
