@@ -36,8 +36,8 @@ fn listed(findings: &[Finding]) -> String {
 /// # Errors
 /// See [`UnfitDatabase`].
 pub async fn check_databases(app: &ConnectSettings, auth: &ConnectSettings) -> Result<(), UnfitDatabase> {
-    check_as(app).await?;
-    check_as(auth).await
+    let (app, auth) = tokio::join!(check_as(app), check_as(auth));
+    app.and(auth)
 }
 
 async fn check_as(settings: &ConnectSettings) -> Result<(), UnfitDatabase> {
