@@ -1,4 +1,5 @@
--- Requests for wrk: `wrk .. -s requests.lua URL -- KIND TOKENS TENANTS ROWS SEED`, KIND one of get, list, create, token, health.
+-- Requests for wrk: `wrk .. -s requests.lua URL -- KIND TOKENS ROWS SEED [PAUSE]`, KIND one of get, list, create, token, guess,
+-- health; after each answer a connection pauses for so many milliseconds in the mean, at random (exponentially distributed).
 -- Picks tenants and ids at random, from a fixed seed. At the end it prints one line for `run`:
 --   rate p50 p99 errors        requests per second, milliseconds, answers that were no success or never came
 
@@ -36,6 +37,12 @@ local function token(caller)
     return wrk.format("POST", "/oauth/token", headers, "grant_type=client_credentials")
 end
 
+-- Somebody's log-in with a wrong password: what a storm of log-ins is made of.
+local function guess(caller)
+    local body = string.format('{"username":"bench","password":"wrong wrong wrong","tenant":"bench-%s"}', caller.tenant)
+    return wrk.format("POST", "/api/v1/auth/token/", { ["Content-Type"] = "application/json" }, body)
+end
+
 -- Two texts with a place for a number between them, because each request needs a key and a name of its own.
 local function create(caller)
     local body = '{"name":"Created 00000000000000","description":"A project that the benchmark made.","status":"active"}'
@@ -53,6 +60,10 @@ local ready, next_number = {}, 0
 
 function init(arguments)
     local kind, path, rows, seed = arguments[1], arguments[2], tonumber(arguments[3]), tonumber(arguments[4])
+    local pause = tonumber(arguments[5])
+    if pause then
+        delay = function() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end
+    end
     math.randomseed(seed * 100 + number)
     next_number = (seed * 10 + number) * 1000000000
     if kind == "health" then
@@ -60,7 +71,7 @@ function init(arguments)
         request = function() return health end
         return
     end
-    local make = ({ get = get, list = list, create = create, token = token })[kind]
+    local make = ({ get = get, list = list, create = create, token = token, guess = guess })[kind]
     local tokens = read_tokens(path)
     for i = 1, READY_MADE do
         ready[i] = make(tokens[math.random(#tokens)], rows)

@@ -14,8 +14,8 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Turns to hash: some always, the rest while nothing else is at work.
 ///
-/// A low priority alone does not keep other requests quick. Both cores of the machine in `docs/performance.md` hashed then, and
-/// the slowest hundredth of other tenants' reads took 3 to 15 times as long; with one core left it was less than twice.
+/// A low priority alone does not keep other requests quick. With both cores of a machine hashing, the slowest hundredth of other
+/// tenants' reads took 2 to 19 times as long as alone; with one core left to them, 1.4 to 2.1 times (docs/adr/0015).
 pub(super) struct Turns {
     always: Arc<Semaphore>,
     when_quiet: Arc<Semaphore>,
