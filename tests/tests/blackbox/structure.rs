@@ -38,7 +38,7 @@ async fn the_migrated_database_is_clean_for_every_role_that_serves() {
 }
 
 /// What is broken, how it is mended, and the words by which a finding must name it.
-const MUTATIONS: [(&str, &str, &str, &str); 18] = [
+const MUTATIONS: [(&str, &str, &str, &str); 21] = [
     (
         "a dropped policy",
         "drop policy tenant_isolation on bulkhead.tasks",
@@ -143,6 +143,20 @@ const MUTATIONS: [(&str, &str, &str, &str); 18] = [
         "create policy search on bulkhead.users for select to bulkhead_search using (true)",
         "drop policy search on bulkhead.users",
         "policy search on users",
+    ),
+    ("a schema of a role that serves", "create schema aside authorization bulkhead_app", "drop schema aside", "bulkhead_app owns schema aside"),
+    (
+        "a table of a role that serves",
+        "create schema aside; create table aside.notes (id int); alter table aside.notes owner to bulkhead_auth",
+        "drop schema aside cascade",
+        "bulkhead_auth owns relation aside.notes",
+    ),
+    (
+        "a function of a role that serves",
+        "create schema aside; create function aside.one() returns int language sql as 'select 1';
+         alter function aside.one() owner to bulkhead_app",
+        "drop schema aside cascade",
+        "bulkhead_app owns function aside.one()",
     ),
     ("somebody who is the search", "alter role bulkhead_search login", "alter role bulkhead_search nologin", "bulkhead_search"),
 ];
