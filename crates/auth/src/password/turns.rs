@@ -15,7 +15,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Turns to hash: some always, the rest while nothing else is at work.
 ///
 /// A low priority alone does not keep other requests quick. With both cores of a machine hashing, the slowest hundredth of other
-/// tenants' reads took 2 to 19 times as long as alone; with one core left to them, 1.4 to 2.1 times (docs/adr/0015).
+/// tenants' reads took 2 to 19 times as long as alone; with one core left to them, 1.4 to 2.1 times (ADR 15).
 pub(super) struct Turns {
     always: Arc<Semaphore>,
     when_quiet: Arc<Semaphore>,
