@@ -1,5 +1,5 @@
-//! How long one password takes to compare, on a core that does nothing else: what `make bench` holds the log-ins per second
-//! against. No database and no network.
+//! How long one password takes to compare, one after the other: what `make bench`, which runs one of these for each core, holds the
+//! log-ins per second against. No database and no network.
 //!
 //! Prints milliseconds, the median of 51.
 

@@ -28,10 +28,9 @@ pub(super) struct Turns {
 pub(super) type Turn = OwnedSemaphorePermit;
 
 impl Turns {
-    /// `always` of them, and `when_quiet` more.
+    /// `always` of them, and `when_quiet` more; together no more than a semaphore holds.
     pub(super) fn new(always: usize, when_quiet: usize) -> Self {
-        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        let (always, when_quiet) = (semaphore(always), semaphore(when_quiet));
+        let (always, when_quiet) = (Arc::new(Semaphore::new(always)), Arc::new(Semaphore::new(when_quiet)));
         Self { always, when_quiet, epoch: Instant::now(), last: AtomicU64::new(0) }
     }
 
